@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make verify` and `make test`. Needs Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup verify test lint types figures benchmarks wheel lock clean
+
+verify: setup
+	$(BIN)/python -m verification
+
+test: setup
+	$(BIN)/python -m pytest -n auto
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+figures: setup
+	$(BIN)/python -m figures
+
+benchmarks: setup
+	$(BIN)/python -m benchmarks
+
+wheel: setup
+	$(BIN)/python -m hatchling build
+
+# Maintainers only: renew the locked requirements (needs uv); one version for every supported Python.
+lock:
+	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

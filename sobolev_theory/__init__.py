@@ -1,0 +1,43 @@
+"""Exact Sobolev losses of ReLU networks for Gaussian input, their gradients, Hessians and flows.
+
+    import sobolev_theory as st
+
+Importing changes no global setting: enable 64 bit yourself with jax.config.update("jax_enable_x64", True).
+"""
+
+from . import montecarlo, pair, single_neuron
+from .activations import Activation, ReLU
+from .losses import H1, H2, L2, SobolevLoss
+from .networks import GaussianInput, Network
+from .population import (
+    boundary_term,
+    loss_gradient,
+    loss_hessian,
+    loss_hessian_product,
+    population_gradient,
+    population_jacobian,
+    population_jacobian_product,
+    population_loss,
+)
+
+__all__ = [
+    "H1",
+    "H2",
+    "L2",
+    "Activation",
+    "GaussianInput",
+    "Network",
+    "ReLU",
+    "SobolevLoss",
+    "boundary_term",
+    "loss_gradient",
+    "loss_hessian",
+    "loss_hessian_product",
+    "montecarlo",
+    "pair",
+    "population_gradient",
+    "population_jacobian",
+    "population_jacobian_product",
+    "population_loss",
+    "single_neuron",
+]
