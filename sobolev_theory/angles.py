@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 # Above this |cosine| a Gram matrix no longer gives the angle to 1e-14, and the remainder is used.
 CLOSE = 0.97
@@ -20,8 +20,8 @@ CLOSE = 0.97
 class Polar(NamedTuple):
     """Rows w of a matrix with their norms.
 
-    `scale` is a power of two that brings a row to size about 1. It lets norms of 1e-150 and 1e150
-    meet in one formula, and differences be taken of exact numbers.
+    `scale` is 1, or the power of two that brings a very small or large row to size about 1. It lets
+    norms of 1e-150 and 1e150 meet in one formula, and differences be taken of exact numbers.
     """
 
     weights: Float[Array, "n d"]
@@ -36,7 +36,7 @@ class Polar(NamedTuple):
     def scaled_norm(self) -> Float[Array, " n"]:
         return self.norm * self.scale
 
-    def __getitem__(self, rows) -> "Polar":
+    def take(self, rows: Int[Array, " k"]) -> "Polar":
         return Polar(*(field[rows] for field in self))
 
 
@@ -50,6 +50,9 @@ class Angles(NamedTuple):
     supplement: Float[Array, "*pairs"]
     sin: Float[Array, "*pairs"]
     cos: Float[Array, "*pairs"]
+
+    def take(self, *indices) -> "Angles":
+        return Angles(*(field[indices] for field in self))
 
 
 def inverse_or_zero(x: Float[Array, "*shape"], tiny: float = 0.0) -> Float[Array, "*shape"]:
@@ -66,10 +69,23 @@ def inverse_sine(angles: Angles) -> Float[Array, "*pairs"]:
 @jax.custom_jvp
 def polar(weights: Float[Array, "n d"]) -> Polar:
     """The norm of every row, for rows of any size that the dtype holds; its derivative at a zero row is 0."""
-    _, exponent = jnp.frexp(jnp.max(jnp.abs(weights), axis=1))
-    scale = jnp.ldexp(jnp.ones_like(weights[:, 0]), -exponent)
-    scaled = weights * scale[:, None]
-    return Polar(weights, jnp.sqrt(jnp.sum(scaled * scaled, axis=1)) / scale, scale)
+    plain = jnp.sqrt(jnp.sum(weights * weights, axis=1))
+    ones = jnp.ones_like(plain)
+
+    def rescaled():
+        _, exponent = jnp.frexp(jnp.max(jnp.abs(weights), axis=1))
+        largest = jnp.finfo(weights.dtype).maxexp - 4  # so that the scale itself is a normal number
+        scale = jnp.where(_moderate(plain), ones, jnp.ldexp(ones, -jnp.clip(exponent, -largest, largest)))
+        scaled = weights * scale[:, None]
+        return Polar(weights, jnp.sqrt(jnp.sum(scaled * scaled, axis=1)) / scale, scale)
+
+    return lax.cond(jnp.all(_moderate(plain)), lambda: Polar(weights, plain, ones), rescaled)
+
+
+def _moderate(norm: Float[Array, " n"]) -> Bool[Array, " n"]:
+    """Whether products of such norms neither overflow nor lose digits to underflow."""
+    limit = 2.0 ** (jnp.finfo(norm.dtype).maxexp // 4)
+    return (norm > 1 / limit) & (norm < limit)
 
 
 @polar.defjvp
@@ -94,8 +110,7 @@ def _direction_jvp(primals, tangents):
 
 
 def cosines(a: Polar, b: Polar) -> Float[Array, "n m"]:
-    """u.u' of all pairs. The rows are brought to size 1 first only if some norm needs it: it costs a copy."""
-    safe = 2.0 ** (jnp.finfo(a.norm.dtype).maxexp // 4)
+    """u.u' of all pairs. Rows are brought to size 1 beforehand only if some norm needs it: it costs a copy."""
 
     def plain():
         inverse, inverse_ = inverse_or_zero(a.norm), inverse_or_zero(b.norm)
@@ -105,8 +120,7 @@ def cosines(a: Polar, b: Polar) -> Float[Array, "n m"]:
         return direction(a) @ direction(b).T
 
     norms = jnp.concatenate([a.norm, b.norm])
-    moderate = (norms == 0) | ((norms > 1 / safe) & (norms < safe))
-    return lax.cond(jnp.all(moderate), plain, by_direction)
+    return lax.cond(jnp.all(_moderate(norms) | (norms == 0)), plain, by_direction)
 
 
 class Difference(NamedTuple):
@@ -120,8 +134,8 @@ def difference(a: Polar, b: Polar) -> Difference:
     """Row by row a - b in direction and norm, from the exact remainder z = a - c b.
 
     The multiplier c is the quotient of the norms cut to half a mantissa, so that c times half a
-    mantissa of b has no rounding error and z keeps the digits that a - c b cancels. c is 1 or a
-    power of two as soon as the norms agree to half the digits, and then z is the exact difference.
+    mantissa of b has no rounding error and z keeps the digits that a - c b cancels. c is 1 as
+    soon as the norms agree to half the digits, and then z is the exact difference.
     """
     half = (jnp.finfo(a.scaled.dtype).nmant + 1) // 2 - 2
     ratio = _cut(a.scaled_norm * inverse_or_zero(b.scaled_norm), half)
@@ -171,10 +185,8 @@ def refine(angles: Angles, pending: Bool[Array, "n m"], a: Polar, b: Polar) -> A
         angles, pending = state
         column = jnp.argmax(pending, axis=1)
         opposite = angles.cos[rows, column] < 0
-        partner = b[column]
-        partner = partner._replace(
-            weights=jnp.where(opposite[:, None], -partner.weights, partner.weights)
-        )
+        partner = b.take(column)
+        partner = partner._replace(weights=jnp.where(opposite[:, None], -partner.weights, partner.weights))
         chord = jnp.linalg.norm(difference(a, partner).direction, axis=1)
         exact = angles_from_chord(chord, opposite)
         chosen = pending[rows, column]
@@ -231,6 +243,7 @@ def _tangent(angles: Angles, d_cos: Float[Array, "*pairs"]) -> Angles:
     return Angles(d_theta, -d_theta, angles.cos * d_theta, -angles.sin * d_theta)
 
 
+@jax.jit
 def angle_and_directions(
     w: Float[Array, " d"], v: Float[Array, " d"]
 ) -> tuple[Angles, Float[Array, " d"], Float[Array, " d"]]:
@@ -240,7 +253,7 @@ def angle_and_directions(
     Their relative error is a few eps / sin(theta), their condition number.
     """
     a, b = polar(w[None]), polar(v[None])
-    angles = Angles(*(x[0, 0] for x in angles_between(a, b)))
+    angles = angles_between(a, b).take(0, 0)
     u, u_ = direction(a)[0], direction(b)[0]
     inverse = inverse_sine(angles)
     return angles, (u_ - angles.cos * u) * inverse, (u - angles.cos * u_) * inverse

@@ -17,9 +17,6 @@ from jaxtyping import Array, Float
 from .angles import Angles, Polar, angles_among, angles_between, direction, inverse_sine, polar
 from .sums import Neurons, Weights
 
-
-
-
 TWO_PI = 2 * jnp.pi
 
 

@@ -44,21 +44,15 @@ def _subtract(first: Angles, second: Angles) -> Float[Array, "*pairs"]:
     return jnp.where(first.cos > 0, first.theta - second.theta, second.supplement - first.supplement)
 
 
-def _nearly_parallel(
-    first: Angles, second: Angles, moved: Float[Array, "*pairs"]
-) -> Bool[Array, "*pairs"]:
+def _nearly_parallel(first: Angles, second: Angles, moved: Float[Array, "*pairs"]) -> Bool[Array, "*pairs"]:
     mean = jnp.minimum(first.theta + second.theta, first.supplement + second.supplement) / 2
     return mean * mean <= moved
 
 
-def change(
-    first: Angles, second: Angles, d_cos: Float[Array, "*pairs"], moved: Float[Array, "*pairs"]
-) -> Change:
+def change(first: Angles, second: Angles, d_cos: Float[Array, "*pairs"], moved: Float[Array, "*pairs"]) -> Change:
     """first - second, given d_cos = cos(first) - cos(second) and the distance |u - u'| moved."""
     arc = _arc(first, second, d_cos)
-    theta = jnp.where(
-        _nearly_parallel(first, second, moved), _subtract(first, second), 2 * jnp.arcsin(arc.half_sine)
-    )
+    theta = jnp.where(_nearly_parallel(first, second, moved), _subtract(first, second), 2 * jnp.arcsin(arc.half_sine))
     return Change(theta, 2 * jnp.cos(arc.mean) * jnp.sin(theta / 2), d_cos)
 
 
@@ -72,13 +66,13 @@ class Corners(NamedTuple):
 
 
 class CosineSteps(NamedTuple):
-    """Scalar products of the displacements P = p - p' and Q = q - q' with the ends, and with each other."""
+    """Scalar products of the displacements dp = p - p' and dq = q - q' with the ends, and with each other."""
 
-    P_q: Float[Array, "*pairs"]
-    P_q_: Float[Array, "*pairs"]
-    p_Q: Float[Array, "*pairs"]
-    p__Q: Float[Array, "*pairs"]
-    P_Q: Float[Array, "*pairs"]
+    dp_q: Float[Array, "*pairs"]
+    dp_q_: Float[Array, "*pairs"]
+    p_dq: Float[Array, "*pairs"]
+    p__dq: Float[Array, "*pairs"]
+    dp_dq: Float[Array, "*pairs"]
 
 
 class MixedChange(NamedTuple):
@@ -89,33 +83,33 @@ class MixedChange(NamedTuple):
 
 
 def mixed_change(corners: Corners, steps: CosineSteps, moved: Float[Array, "*pairs"]) -> MixedChange:
-    """Both differences from the scalar products; `moved` is the larger of |P| and |Q|."""
-    by_arcs, by_values = _mixed_by_arcs(corners, steps), _mixed_by_values(corners, steps.P_Q)
+    """Both differences from the scalar products; `moved` is the larger of |dp| and |dq|."""
+    by_arcs, by_values = _mixed_by_arcs(corners, steps), _mixed_by_values(corners, steps.dp_dq)
     near = _nearly_parallel(corners.pq, corners.p_q_, moved) | _nearly_parallel(corners.pq_, corners.p_q, moved)
     return MixedChange(*(jnp.where(near, b, a) for a, b in zip(by_arcs, by_values, strict=True)))
 
 
 def _mixed_by_arcs(corners: Corners, steps: CosineSteps) -> MixedChange:
     pq, pq_, p_q, p_q_ = corners
-    at_q, at_q_ = _arc(pq, p_q, steps.P_q), _arc(pq_, p_q_, steps.P_q_)  # p moves
-    at_p, at_p_ = _arc(pq, pq_, steps.p_Q), _arc(p_q, p_q_, steps.p__Q)  # q moves
+    at_q, at_q_ = _arc(pq, p_q, steps.dp_q), _arc(pq_, p_q_, steps.dp_q_)  # p moves
+    at_p, at_p_ = _arc(pq, pq_, steps.p_dq), _arc(p_q, p_q_, steps.p__dq)  # q moves
     x, y = at_q.half_sine, at_q_.half_sine
     # The mean angles of the two moves of p differ by the mean of the two moves of q.
     half_mean_step = (jnp.arcsin(at_p.half_sine) + jnp.arcsin(at_p_.half_sine)) / 2
     centre = (at_q.mean + at_q_.mean) / 2
     d_mean_sine = 2 * jnp.cos(centre) * jnp.sin(half_mean_step)
     d_mean_cos = -2 * jnp.sin(centre) * jnp.sin(half_mean_step)
-    dd_half_sine = (-steps.P_Q / 2 - y * d_mean_sine) * inverse_or_zero(at_q.mean_sine)
+    dd_half_sine = (-steps.dp_dq / 2 - y * d_mean_sine) * inverse_or_zero(at_q.mean_sine)
     cos_x, cos_y = jnp.sqrt((1 - x) * (1 + x)), jnp.sqrt((1 - y) * (1 + y))
     dd_theta = 2 * jnp.arcsin(
         jnp.clip(dd_half_sine * (cos_y + y * (x + y) * inverse_or_zero(cos_x + cos_y)), -1.0, 1.0)
     )
     dd_sin = 2 * (d_mean_cos * x + jnp.cos(at_q_.mean) * dd_half_sine)
     dd_supplement_cos = (
-        p_q_.supplement * steps.P_Q
+        p_q_.supplement * steps.dp_dq
         - dd_theta * pq.cos
-        - 2 * jnp.arcsin(y) * steps.p_Q
-        - 2 * jnp.arcsin(at_p_.half_sine) * steps.P_q
+        - 2 * jnp.arcsin(y) * steps.p_dq
+        - 2 * jnp.arcsin(at_p_.half_sine) * steps.dp_q
     )
     return MixedChange(dd_supplement_cos, dd_sin + dd_supplement_cos)
 

@@ -109,7 +109,7 @@ class _Dipoles(NamedTuple):
 
 def _dipoles(g: Geometry, matching: Matching) -> _Dipoles:
     partner, matched = matching
-    step = difference(g.student, g.teacher[partner])
+    step = difference(g.student, g.teacher.take(partner))
     d_rho = (
         g.output_weights * step.norm
         + (g.output_weights - g.teacher_output_weights[partner]) * g.teacher.norm[partner]
@@ -120,7 +120,7 @@ def _dipoles(g: Geometry, matching: Matching) -> _Dipoles:
         g,
         partner,
         matched,
-        base=Angles(*(x[:, partner] for x in g.between)),
+        base=g.between.take(slice(None), partner),
         moved=moved,
         distance=jnp.linalg.norm(moved, axis=1),
         excess=(-g.rho_star).at[target].set(d_rho, mode="drop"),
@@ -180,7 +180,7 @@ def _matched_boundary(weights: Weights, p: _Dipoles) -> Float[Array, "K d"]:
 def _own_jump(weights: Weights, p: _Dipoles) -> Float[Array, "K d"]:
     """rho*_l b e of every matched student and its partner l."""
     students = jnp.arange(p.partner.shape[0])
-    angles = Angles(*(x[students, students] for x in p.base))
+    angles = p.base.take(students, students)
     half_square = p.distance**2 / 2  # 1 - cos
     e = (half_square[:, None] * direction(p.geometry.student) - p.moved) * inverse_or_zero(angles.sin)[:, None]
     size = jump(angles, weights) * p.geometry.rho_star[p.partner]
@@ -190,7 +190,7 @@ def _own_jump(weights: Weights, p: _Dipoles) -> Float[Array, "K d"]:
 def _matched_loss(weights: Weights, p: _Dipoles) -> Float[Array, ""]:
     g, partner = p.geometry, p.partner
     teacher = angles_among(g.teacher)
-    base_base = Angles(*(x[partner][:, partner] for x in teacher))
+    base_base = teacher.take(partner[:, None], partner)
     moved_teacher = p.moved @ direction(g.teacher).T
     d_student = direction(g.student) @ p.moved.T
     d_base = moved_teacher[:, partner].T
@@ -208,7 +208,7 @@ def _matched_loss(weights: Weights, p: _Dipoles) -> Float[Array, ""]:
     own = jnp.where(p.matched[:, None] & p.matched, both, by_values)
 
     # One end of a pair of a student and a teacher does.
-    base_teacher = Angles(*(x[partner] for x in teacher))
+    base_teacher = teacher.take(partner)
     d = change(g.between, base_teacher, moved_teacher, p.distance[:, None])
     cross = jnp.where(
         p.matched[:, None],

@@ -25,9 +25,7 @@ def sums(dual: Dual) -> Sums:
 
 def kernel(dual: Dual, weights: Weights, variance, covariance, variance_) -> Float[Array, "*pairs"]:
     """sum_m lambda_m (w.w')^m D_m."""
-    terms = (
-        weight * covariance**m * dual(m, variance, covariance, variance_) for m, weight in enumerate(weights)
-    )
+    terms = (weight * covariance**m * dual(m, variance, covariance, variance_) for m, weight in enumerate(weights))
     return sum(terms, jnp.zeros_like(covariance))
 
 

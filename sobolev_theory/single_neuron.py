@@ -28,7 +28,7 @@ from .differences import sine_excess
 
 Vector = Float[Array, " d"]
 Matrix = Float[Array, "d d"]
-Scalar = Float[Array, "*shape"]
+Scalar = Float[Array, "*shape"] | float
 TWO_PI = 2 * jnp.pi
 
 
@@ -138,7 +138,7 @@ def h1_loss_hessian(w: Vector, w_star: Vector) -> Matrix:
 
 
 class Eigenvalues(NamedTuple):
-    """Along v = w/|w|, along e (the other eigenvector in the plane of w and w*), and on the d - 2 other directions."""
+    """Along v = w/|w|, of the other eigenvector in the plane of w and w*, and of the d - 2 orthogonal directions."""
 
     radial: Scalar
     in_plane: Scalar
@@ -152,7 +152,7 @@ def l2_eigenvalues(rho: Scalar, theta: Scalar) -> Eigenvalues:
 
 
 def h1_population_eigenvalues(rho: Scalar, theta: Scalar) -> Eigenvalues:
-    """Of DG_H: 1, 1 - 3 rho sin / (2 pi), 1 - rho sin / (2 pi). The matrix is not normal: v is an eigenvector, e is not."""
+    """Of DG_H: 1, 1 - 3 rho sin / (2 pi), 1 - rho sin / (2 pi). Not normal: v is an eigenvector, e is not."""
     s = rho * jnp.sin(theta) / TWO_PI
     return Eigenvalues(jnp.ones_like(s), 1 - 3 * s, 1 - s)
 
@@ -185,7 +185,7 @@ def l2_flow(norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0) -> PlanarVe
 
 
 def h1_population_flow(norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0) -> PlanarVelocity:
-    """w' = -G_H: r' = -r + |w*| (sin + 2 (pi - theta) cos) / (2 pi), theta' = -(|w*| / (2 pi r)) 2 (pi - theta) sin."""
+    """w' = -G_H: r' = -r + |w*| (sin + 2 (pi - theta) cos) / (2 pi), theta' = -(|w*| / (pi r)) (pi - theta) sin."""
     sin, cos, supplement = jnp.sin(angle), jnp.cos(angle), jnp.pi - angle
     pull = teacher_norm * (sin + 2 * supplement * cos) / TWO_PI
     return PlanarVelocity(-norm + pull, -teacher_norm * 2 * supplement * sin / (TWO_PI * norm))

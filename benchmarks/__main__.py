@@ -1,0 +1,67 @@
+"""Print ratios of times, measured side by side in one process, beside their goals."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import jax
+from rich.console import Console
+from rich.table import Table
+
+from . import gradient, montecarlo
+
+BENCHMARKS: dict[str, Callable[[], dict]] = {
+    "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
+    "gradient-512": partial(gradient.against_its_products, 512, 4096, None, goal=1.5),
+    "gradient-64-near": partial(gradient.against_its_products, 64, 1024, 1e-3, goal=2.0),
+    "gradient-512-near": partial(gradient.against_its_products, 512, 4096, 1e-3, goal=1.5),
+    "sampling": gradient.against_sampling,
+    "stream": montecarlo.stream_against_its_parts,
+    "compile": gradient.compile_times,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run; default all")
+    parser.add_argument("--list", action="store_true", help="list the names and stop")
+    options = parser.parse_args(arguments)
+    if options.list:
+        print("\n".join(BENCHMARKS))
+        return 0
+    unknown = [name for name in options.names if name not in BENCHMARKS]
+    if unknown:
+        print(f"NAME: got {', '.join(unknown)}; needs one of {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    jax.config.update("jax_enable_x64", True)
+    names = options.names or list(BENCHMARKS)
+    table = Table("ratio", "quartiles", "goal", "ms", "what", title=f"float64 on {jax.devices()[0].device_kind}")
+    for name in names:
+        result = BENCHMARKS[name]()
+        table.add_row(*_row(result))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    print(f"{len(names)} benchmarks run")
+    return 0
+
+
+def _row(result: dict) -> list[str]:
+    if "seconds" in result:
+        return [
+            "",
+            "",
+            "",
+            "",
+            result["what"] + ": " + ", ".join(f"{k} {v:.2f}" for k, v in result["seconds"].items()),
+        ]
+    return [
+        f"{result['median']:.3g}",
+        f"{result['lower']:.3g} .. {result['upper']:.3g}",
+        result["goal"],
+        f"{1e3 * result['first']:.3g} / {1e3 * result['second']:.3g}",
+        result["what"],
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

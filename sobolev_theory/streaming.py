@@ -1,0 +1,168 @@
+"""Means of independent groups of samples in a stream: moments, standard errors, when to stop, progress.
+
+Memory does not depend on the number of samples. A compiled step draws one batch, group by group, and keeps the mean
+of the group means and their scatter; batches are merged on the host in 64 bit whatever the dtype of the samples
+(Chan, Golub & LeVeque 1983). Group means are independent, identically distributed and nearly Gaussian.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PyTree
+
+# Fewer groups than this say too little about their own spread to stop on it.
+FEWEST_GROUPS = 32
+
+
+class Estimate(NamedTuple):
+    """A Monte-Carlo mean and how far to trust it.
+
+    Attributes:
+        mean: structured as the exact function's result: a scalar, an array, or a Network.
+        standard_error: of every component of the mean; the same structure.
+        covariance: [D, D] of the mean, in the order of `jax.flatten_util.ravel_pytree(mean)`; None unless asked for.
+        samples: how many were drawn.
+        groups: how many independent group means the standard errors come from, their degrees of freedom plus 1.
+    """
+
+    mean: PyTree
+    standard_error: PyTree
+    covariance: Float[Array, "D D"] | None
+    samples: int
+    groups: int
+
+
+class Plan(NamedTuple):
+    """How many samples are drawn, in which portions, and when to stop."""
+
+    group: int
+    groups: int  # in a batch
+    batches: int  # at most
+    standard_error: float | None
+    covariance: bool
+    progress: bool
+
+    @property
+    def batch(self) -> int:
+        return self.group * self.groups
+
+
+class Moments(NamedTuple):
+    """Of `count` vectors: mean, root of the sum of squared deviations, sum of their outer products or None.
+
+    The root, summed by hypot, neither overflows nor underflows before the vectors themselves do.
+    """
+
+    count: Any
+    mean: Any
+    spread: Any
+    scatter: Any
+
+
+def merge(a: Moments, b: Moments, xp: ModuleType = np) -> Moments:
+    """The moments of two sets together."""
+    count = a.count + b.count
+    step = b.mean - a.mean
+    share = b.count / count
+    between = a.count * share
+    spread = xp.hypot(xp.hypot(a.spread, b.spread), step * xp.sqrt(between))
+    scatter = None if a.scatter is None else a.scatter + b.scatter + xp.outer(step, step) * between
+    return Moments(count, a.mean + step * share, spread, scatter)
+
+
+def estimate(average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key: jax.Array) -> Estimate:
+    """The mean of `average(arguments, key, size)` over independent groups.
+
+    Args:
+        average: static; the mean over `size` samples drawn from a key, a pytree of arrays structured as `like`.
+        key: group g is drawn from fold_in(key, g), in whatever batch it falls.
+
+    Raises:
+        OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
+    """
+    flat, unravel = ravel_pytree(like)
+    moments = None
+    with _progress(plan) as report:
+        for batch in range(plan.batches):
+            first = np.uint32(batch * plan.groups)
+            part = _batch(average, plan.group, plan.groups, plan.covariance, arguments, key, first)
+            part = _on_host(part, flat.dtype)
+            moments = part if moments is None else merge(moments, part)
+            largest = float(np.max(_standard_error(moments)))
+            report((batch + 1) * plan.batch, largest)
+            if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
+                break
+
+    def cast(values):
+        return jnp.asarray(values, flat.dtype)
+
+    groups = int(moments.count)
+    covariance = None if moments.scatter is None else cast(moments.scatter / (groups * (groups - 1)))
+    mean, error = unravel(cast(moments.mean)), unravel(cast(_standard_error(moments)))
+    return Estimate(mean, error, covariance, groups * plan.group, groups)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _batch(average, size: int, groups: int, covariance: bool, arguments, key, first) -> Moments:
+    def group_mean(index):
+        return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+
+    def step(moments, index):
+        mean = group_mean(index)
+        one = Moments(1.0, mean, jnp.zeros_like(mean), 0.0)
+        return merge(moments, one, jnp), None
+
+    shape = jax.eval_shape(group_mean, first)
+    zeros = jnp.zeros(shape.shape, shape.dtype)
+    scatter = jnp.zeros((zeros.size, zeros.size), zeros.dtype) if covariance else None
+    nothing = Moments(jnp.zeros((), zeros.dtype), zeros, zeros, scatter)
+    return jax.lax.scan(step, nothing, first + jnp.arange(groups, dtype=jnp.uint32))[0]
+
+
+def _on_host(part: Moments, dtype) -> Moments:
+    part = Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
+    if not all(np.all(np.isfinite(field)) for field in part if field is not None):
+        raise OverflowError(
+            f"student, teacher: got a sample loss or a derivative of it that exceeds {np.dtype(dtype).name}; "
+            "needs smaller weights or a wider dtype"
+        )
+    return part
+
+
+def _standard_error(moments: Moments) -> np.ndarray:
+    """Of the mean, from the group means; before a second group it is unknown."""
+    if moments.count < 2:
+        return np.full_like(moments.mean, np.inf)
+    return moments.spread / np.sqrt(moments.count * (moments.count - 1))
+
+
+def on_a_terminal() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("CI")
+
+
+@contextlib.contextmanager
+def _progress(plan: Plan) -> Iterator[Callable[[int, float], None]]:
+    if not plan.progress:
+        yield lambda samples, largest: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.completed:,.0f} samples"),
+        BarColumn(),
+        TextColumn("largest standard error {task.fields[largest]:.1e}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=plan.batches * plan.batch, largest=np.inf)
+        yield lambda samples, largest: bar.update(task, completed=samples, largest=largest)
