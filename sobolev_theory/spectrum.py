@@ -1,0 +1,227 @@
+"""Spectra of the Kd x Kd population Jacobian and loss Hessian in any dimension d, and condition numbers.
+
+In the span of the neurons (n <= K + K* dimensions) the matrix is one of size K n. On each of the d - n directions
+orthogonal to it, it acts on the K neurons as one and the same K x K matrix. So the spectrum has at most K (n + 1)
+different values, K of them of multiplicity d - n.
+"""
+
+from typing import Literal, get_args
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Inexact, Int
+
+from .losses import H1, SobolevLoss
+from .networks import GaussianInput, Network, with_parameters
+from .population import (
+    loss_hessian,
+    loss_hessian_product,
+    population_jacobian,
+    population_jacobian_product,
+)
+from .reduction import Reduction, reduction
+
+Of = Literal["loss", "population"]
+Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
+
+
+class Blocks(eqx.Module):
+    """The Kd x Kd matrix as it acts in the span, and on each direction orthogonal to it.
+
+    Attributes:
+        in_span: [K n, K n], in the coordinates of `reduction.basis`, neuron by neuron.
+        orthogonal: [K, K], on every one of the d - n orthogonal directions.
+        copies: d - n.
+        symmetric: whether the matrix is symmetric in exact arithmetic.
+        reduction: the basis of the span.
+    """
+
+    in_span: Float[Array, "Kn Kn"]
+    orthogonal: Float[Array, "K K"]
+    copies: int = eqx.field(static=True)
+    symmetric: bool = eqx.field(static=True)
+    reduction: Reduction
+
+    @property
+    def parts(self) -> list[tuple[Float[Array, "m m"], int]]:
+        """The diagonal blocks with their multiplicities; no orthogonal one where the span is everything."""
+        parts = [(self.in_span, 1)]
+        return [*parts, (self.orthogonal, self.copies)] if self.copies else parts
+
+
+class Spectrum(eqx.Module):
+    """Eigenvalues with multiplicities.
+
+    Attributes:
+        values: first those in the span, then those orthogonal to it; real for a symmetric matrix, else complex.
+        multiplicities: ints that sum to K d, one per value.
+        departure_from_normality: Henrici's, the Frobenius norm of the Schur form above its diagonal; 0 if normal.
+        blocks: the matrices behind the values.
+    """
+
+    values: Inexact[Array, " m"]
+    multiplicities: Int[Array, " m"]
+    departure_from_normality: Float[Array, ""]
+    blocks: Blocks
+
+    def eigenpairs(self) -> tuple[Inexact[Array, " m"], Inexact[Array, "m K d"]]:
+        """The values, those in the span first, each with a unit eigenvector lifted to the weights.
+
+        For a value of multiplicity d - n it is one of them: a vector over the neurons times one direction
+        orthogonal to the span, and any other such direction serves as well. Needs the memory of m networks.
+        """
+        basis, neurons = self.blocks.reduction.basis, self.blocks.orthogonal.shape[0]
+        eig = jnp.linalg.eigh if self.blocks.symmetric else jnp.linalg.eig
+        values, vectors = eig(self.blocks.in_span)
+        lifted = jnp.einsum("kni,dn->ikd", vectors.reshape(neurons, basis.shape[1], -1), basis)
+        if self.blocks.copies:
+            values_across, vectors = eig(self.blocks.orthogonal)
+            across = jnp.einsum("ki,d->ikd", vectors, _orthogonal_to(basis))
+            values, lifted = jnp.concatenate([values, values_across]), jnp.concatenate([lifted, across])
+        return values, lifted
+
+
+def spectrum(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    of: Of = "loss",
+) -> Spectrum:
+    """All K d eigenvalues of the loss Hessian or the population Jacobian in the weights, with multiplicities.
+
+    Args:
+        of: "loss" for `loss_hessian`, symmetric; "population" for `population_jacobian`, what the paper calls the
+            Hessian, which for H1 and ReLU is neither symmetric nor normal.
+
+    Costs one QR of d x (K + K*) and dense eigenvalues of sizes K n and K, n = min(d, K + K*). Works under jit and
+    vmap; eigenvalues of a matrix that is not symmetric exist in JAX on the CPU only.
+
+    Raises:
+        ValueError: an unknown `of`; and what `population_loss` raises.
+
+    Source: rotation invariance; derived in the docstrings of `reduction` and `blocks`.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> teacher = st.Network([1.0] + 999 * [0.0])
+        >>> st.spectrum(teacher, teacher, loss=st.L2).multiplicities.tolist()
+        [1, 1, 998]
+    """
+    matrix = blocks(student, teacher, loss, inputs, of=of)
+    eigenvalues, counts, squared_departure = [], [], jnp.zeros((), matrix.in_span.dtype)
+    for part, copies in matrix.parts:
+        values, departure = _eigenvalues(part, matrix.symmetric)
+        eigenvalues.append(values)
+        counts += part.shape[0] * [copies]
+        squared_departure += copies * departure**2
+    return Spectrum(jnp.concatenate(eigenvalues), jnp.array(counts), jnp.sqrt(squared_departure), matrix)
+
+
+def condition_number(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    of: Of = "loss",
+    definition: Definition = "eigenvalue_ratio",
+) -> Float[Array, ""]:
+    """How far the curvature is from that of a ball, by a named definition; infinite for a singular matrix.
+
+    Args:
+        of: as for `spectrum`.
+        definition: "eigenvalue_ratio", max |eigenvalue| / min |eigenvalue|, the paper's where all are positive;
+            "two_norm", largest / smallest singular value; "symmetric_part", the ratio max |.| / min |.| of the
+            eigenvalues of (A + A^T)/2. They agree for a positive definite loss Hessian, not for the population
+            Jacobian of H1.
+
+    Raises:
+        ValueError: an unknown definition or `of`; and what `population_loss` raises.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> teacher = st.Network([1.0, 0.0, 0.0])
+        >>> float(st.condition_number(teacher, teacher, loss=st.L2))
+        1.0
+    """
+    _check_choice("definition", definition, Definition)
+    matrix = blocks(student, teacher, loss, inputs, of=of)
+    sizes = jnp.concatenate([_sizes(part, definition, matrix.symmetric) for part, _ in matrix.parts])
+    return jnp.max(sizes) / jnp.min(sizes)
+
+
+def blocks(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    of: Of = "loss",
+) -> Blocks:
+    """The matrix in the span and its K x K action on the complement, from the reduced networks.
+
+    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0.
+
+    Raises:
+        ValueError: an unknown `of`; and what `population_loss` raises.
+    """
+    _check_choice("of", of, Of)
+    rotation = reduction(student, teacher)
+    small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
+    dense, product = {
+        "loss": (loss_hessian, loss_hessian_product),
+        "population": (population_jacobian, population_jacobian_product),
+    }[of]
+    size = small.weights.size
+    in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
+
+    wide, wide_teacher = _with_a_zero_input(small), _with_a_zero_input(small_teacher)
+    still = jnp.zeros_like(student.output_weights)
+
+    def column(neuron):
+        tangent = jnp.zeros_like(wide.weights).at[:, -1].set(neuron)
+        moved = product(wide, wide_teacher, with_parameters(wide, tangent, still), loss, inputs)
+        return moved.weights[:, -1]
+
+    orthogonal = jax.vmap(column, out_axes=1)(jnp.eye(student.neurons, dtype=student.weights.dtype))
+    highest = student.activation.highest_order
+    symmetric = of == "loss" or highest is None or loss.order < highest
+    return Blocks(in_span, orthogonal, student.dimension - rotation.dimension, symmetric, rotation)
+
+
+def _with_a_zero_input(network: Network) -> Network:
+    rows = jnp.pad(network.weights, ((0, 0), (0, 1)))
+    return with_parameters(network, rows, network.output_weights)
+
+
+def _orthogonal_to(basis: Float[Array, "d n"]) -> Float[Array, " d"]:
+    """A unit vector orthogonal to the columns, n < d: what is left of the coordinate axis farthest from them."""
+    axis = jnp.argmin(jnp.sum(basis**2, axis=1))
+    vector = jnp.zeros_like(basis[:, 0]).at[axis].set(1.0)
+    for _ in range(2):  # once more for the rounding of the first projection
+        vector = vector - basis @ (basis.T @ vector)
+    return vector / jnp.linalg.norm(vector)
+
+
+def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> tuple[Inexact[Array, " m"], Float[Array, ""]]:
+    """Eigenvalues, ascending if real, and the departure from normality."""
+    if symmetric:
+        return jnp.linalg.eigvalsh(matrix), jnp.zeros((), matrix.dtype)
+    triangle, _ = jax.scipy.linalg.schur(matrix, output="complex")
+    return jnp.diagonal(triangle), jnp.linalg.norm(jnp.triu(triangle, 1))
+
+
+def _sizes(matrix: Float[Array, "m m"], definition: Definition, symmetric: bool) -> Float[Array, " m"]:
+    if definition == "two_norm":
+        return jnp.linalg.svd(matrix, compute_uv=False)
+    if definition == "symmetric_part":
+        return jnp.abs(jnp.linalg.eigvalsh((matrix + matrix.T) / 2))
+    return jnp.abs(_eigenvalues(matrix, symmetric)[0])
+
+
+def _check_choice(name: str, value: str, choices) -> None:
+    if value not in get_args(choices):
+        raise ValueError(f"{name}: got {value!r}; needs one of {', '.join(map(repr, get_args(choices)))}")
