@@ -1,0 +1,296 @@
+"""Monte-Carlo estimates of the population functions: the only place that draws samples.
+
+Five estimators with the names and the first arguments of the exact functions they check, independent of them: they
+know a network as a function and differentiate it by JAX (`integrands`), in a stream of batches (`streaming`). They
+also cover what has no exact formula here: biases, student and teacher of different activations, any activation.
+All loop in Python over compiled batches: they cannot be called under jax.jit.
+
+Keywords of all five:
+    key: a JAX PRNG key, jax.random.key(0) or the older jax.random.PRNGKey(0). The same key, samples and group give
+        the same estimate; different functions with one key see the same x, so their errors are correlated.
+    samples: how many to draw, at most, if `standard_error` is given; rounded up to whole batches. Default 2**20.
+    standard_error: stop as soon as every component's standard error is at most this. Default None: never.
+    batch: samples per compiled step. Between batches the standard error is checked. Default 2**14.
+    group: samples per group mean; memory in a step is that of one group. Default 2**8. Small `samples` shrink both.
+    sampling: "ambient" draws x in R^d. "span" draws it in the span of the neurons and rotates the result back:
+        cheaper in high dimension, with a smaller variance, and less independent of the theory.
+    covariance: whether to estimate the covariance of the mean too; memory D^2 for D components. Default False.
+    progress: a progress bar on stderr; default None: if it is a terminal and CI is not set.
+
+Raises, all five:
+    TypeError, ValueError: arguments that do not fit each other; the message says which and what is needed.
+    OverflowError: a sample's loss or derivative exceeds the dtype, which is that of the networks.
+
+Example:
+    >>> import jax
+    >>> import sobolev_theory as st
+    >>> student, teacher = st.Network([1.0, 0.0]), st.Network([0.0, 1.0])
+    >>> estimate = st.montecarlo.population_loss(student, teacher, key=jax.random.key(0), samples=2**16)
+    >>> bool(abs(estimate.mean - st.population_loss(student, teacher)) < 5 * estimate.standard_error)
+    True
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict, Unpack
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import integrands, span
+from .losses import H1, SobolevLoss, check_order
+from .networks import GaussianInput, Network, check_same_inputs
+from .reduction import reduction
+from .streaming import FEWEST_GROUPS, Estimate, Plan, estimate, on_a_terminal
+
+__all__ = [
+    "Estimate",
+    "boundary_term",
+    "loss_gradient",
+    "population_gradient",
+    "population_jacobian",
+    "population_loss",
+]
+
+
+class Options(TypedDict, total=False):
+    """Keywords of every estimator; the module's docstring explains them."""
+
+    samples: int
+    standard_error: float | None
+    batch: int
+    group: int
+    sampling: Literal["ambient", "span"]
+    covariance: bool
+    progress: bool | None
+
+
+def population_loss(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    key: jax.Array,
+    **options: Unpack[Options],
+) -> Estimate:
+    """Mean of the sample loss sum_m lambda_m 1/2 || D_x^m (student - teacher)(x) ||^2; a scalar."""
+    return _run(_LOSS, student, teacher, loss, inputs, key, options)
+
+
+def population_gradient(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    key: jax.Array,
+    **options: Unpack[Options],
+) -> Estimate:
+    """Mean of the sample loss's gradient by JAX: what SGD follows; a Network of the student's structure.
+
+    For ReLU and H1 it does not converge to the gradient of the population loss: that is `loss_gradient`.
+    """
+    return _run(_POPULATION_GRADIENT, student, teacher, loss, inputs, key, options)
+
+
+def loss_gradient(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    key: jax.Array,
+    **options: Unpack[Options],
+) -> Estimate:
+    """Gradient of the population loss: mean gradient and boundary term; a Network of the student's structure.
+
+    Raises:
+        ValueError: a zero student neuron, whose activation has kinks: it has no hyperplane.
+    """
+    return _run(_LOSS_GRADIENT, student, teacher, loss, inputs, key, options)
+
+
+def boundary_term(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    key: jax.Array,
+    **options: Unpack[Options],
+) -> Estimate:
+    """`loss_gradient` minus `population_gradient` in the weights, [K, d]: mean jumps on the neurons' hyperplanes.
+
+    Every sample lies on a hyperplane, so that an angle of 1e-6 between two neurons is as easy as one of 1.
+
+    Raises:
+        ValueError: a zero student neuron, whose activation has kinks: it has no hyperplane.
+    """
+    return _run(_BOUNDARY_TERM, student, teacher, loss, inputs, key, options)
+
+
+def population_jacobian(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    key: jax.Array,
+    **options: Unpack[Options],
+) -> Estimate:
+    """Jacobian of the population gradient in the weights, [K, d, K, d], gradient entry first.
+
+    Mean Hessian of the sample loss, and mean jumps of its gradient on the neurons' hyperplanes.
+
+    Raises:
+        ValueError: a zero student neuron, whose activation has kinks: it has no hyperplane.
+    """
+    return _run(_POPULATION_JACOBIAN, student, teacher, loss, inputs, key, options)
+
+
+@dataclass(frozen=True)
+class _Estimand:
+    """A group mean, how it leaves the span, and what it asks for; static under jit."""
+
+    mean: Callable[[integrands.Problem, integrands.Samples], Any]
+    lift: Callable[..., Any]
+    like: Callable[[Network], Any]
+    hyperplanes: bool = False
+    complement: bool = False
+
+    def __call__(self, arguments: tuple[integrands.Problem, span.Basis | None], key: jax.Array, size: int):
+        problem, basis = arguments
+        value = self.mean(problem, integrands.draw(problem, key, size))
+        return value if basis is None else self.lift(value, basis)
+
+
+def _run(
+    estimand: _Estimand,
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss,
+    inputs: GaussianInput,
+    key: jax.Array,
+    options: Options,
+) -> Estimate:
+    problem = _problem(student, teacher, loss, inputs)
+    if estimand.hyperplanes:
+        _check_hyperplanes(student)
+    key, sampling, plan = _key(key), _sampling(options), _plan(options)
+    like = estimand.like(problem.student)
+    if sampling == "ambient":
+        return estimate(estimand, (problem, None), like, plan, key)
+    basis = reduction(problem.student, problem.teacher).basis
+    extra = estimand.complement and basis.shape[1] < student.dimension
+    in_span = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
+    return estimate(estimand, (integrands.Problem(problem.weights, *in_span), basis), like, plan, key)
+
+
+def _blocks(student: Network) -> jax.Array:
+    return jnp.zeros(student.weights.shape * 2, student.weights.dtype)
+
+
+_LOSS = _Estimand(integrands.loss, span.lift_scalar, lambda student: student.weights[0, 0])
+_POPULATION_GRADIENT = _Estimand(integrands.population_gradient, span.lift_network, lambda student: student)
+_LOSS_GRADIENT = _Estimand(integrands.loss_gradient, span.lift_network, lambda student: student, hyperplanes=True)
+_BOUNDARY_TERM = _Estimand(
+    integrands.boundary_term, span.lift_rows, lambda student: student.weights, hyperplanes=True
+)
+_POPULATION_JACOBIAN = _Estimand(
+    integrands.population_jacobian, span.lift_blocks, _blocks, hyperplanes=True, complement=True
+)
+
+
+# Checks.
+
+
+def _problem(student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput) -> integrands.Problem:
+    check_same_inputs(student, teacher)
+    if not isinstance(inputs, GaussianInput):
+        raise TypeError(f"inputs: got {inputs!r}; needs a GaussianInput")
+    check_order(loss, student.activation)
+    check_order(loss, teacher.activation)
+    named = {"student": student, "teacher": teacher, "loss": loss}
+    for name, value in named.items():
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value)):
+            raise TypeError(f"{name}: got traced values; needs numbers: Monte Carlo runs outside jit, vmap and grad")
+    dtype = jnp.result_type(*jax.tree.leaves((student, teacher)))
+    student, teacher = jax.tree.map(lambda leaf: leaf.astype(dtype), (student, teacher))
+    weights = tuple(jnp.asarray(weight, dtype) for weight in loss.weights[: loss.order + 1])
+    return integrands.Problem(weights, student, teacher)
+
+
+def _check_hyperplanes(student: Network) -> None:
+    zero = np.flatnonzero(~np.any(np.asarray(student.weights), axis=1))
+    if student.activation.kinks and zero.size:
+        raise ValueError(
+            f"student: got the zero vector as weights[{zero[0]}]; needs every neuron of norm > 0: the derivative "
+            f"is estimated on the hyperplane where {student.activation} has its kink, and a zero neuron has none"
+        )
+
+
+def _key(key) -> jax.Array:
+    needs = "needs one JAX PRNG key, such as jax.random.key(0)"
+    if not isinstance(key, jax.Array | np.ndarray):
+        raise TypeError(f"key: got {key!r}; {needs}")
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        try:
+            key = jax.random.wrap_key_data(jnp.asarray(key))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"key: got an array of {key.dtype} of shape {key.shape}; {needs}") from error
+    if key.shape:
+        raise ValueError(f"key: got {key.size} keys of shape {key.shape}; {needs}")
+    return key
+
+
+def _sampling(options: Options) -> str:
+    unknown = sorted(set(options) - Options.__optional_keys__)
+    if unknown:
+        raise TypeError(f"{unknown[0]}: got an unknown option; needs one of {', '.join(Options.__annotations__)}")
+    sampling = options.get("sampling", "ambient")
+    if sampling not in ("ambient", "span"):
+        raise ValueError(f"sampling: got {sampling!r}; needs 'ambient' or 'span'")
+    return sampling
+
+
+def _plan(options: Options) -> Plan:
+    samples = _whole("samples", options.get("samples", 2**20), 2)
+    batch = _whole("batch", options.get("batch", 2**14), 1)
+    group = _whole("group", options.get("group", 2**8), 1)
+    if group > batch:
+        raise ValueError(f"group: got {group}; needs at most batch = {batch}")
+    group = min(group, max(1, samples // FEWEST_GROUPS))
+    groups = -(-min(batch, samples) // group)
+    batches = -(-samples // (group * groups))
+    covariance = _flag("covariance", options.get("covariance", False))
+    progress = options.get("progress")
+    progress = on_a_terminal() if progress is None else _flag("progress", progress, " or None")
+    return Plan(group, groups, batches, _target(options.get("standard_error")), covariance, progress)
+
+
+def _whole(name: str, value, least: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name}: got {value!r}; needs a whole number >= {least}")
+    value = operator.index(value)
+    if value < least:
+        raise ValueError(f"{name}: got {value}; needs a whole number >= {least}")
+    return value
+
+
+def _target(value) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise TypeError(f"standard_error: got {value!r}; needs a number > 0 or None")
+    if not 0 < float(value) < np.inf:
+        raise ValueError(f"standard_error: got {value}; needs a finite number > 0 or None")
+    return float(value)
+
+
+def _flag(name: str, value, alternative: str = "") -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: got {value!r}; needs True, False{alternative}")
+    return value

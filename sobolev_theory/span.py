@@ -1,27 +1,17 @@
-"""Sampling in the span of the neurons: rotate two networks into it, and estimates back out of it.
+"""Estimates in the span of the neurons (`reduction`): networks into it, and what is estimated back out of it.
 
-A network depends on Q'x alone, Q an orthonormal basis [d, s] of the span, and Q'x ~ N(0, I_s). Gradients lie in the
-span. A Jacobian maps the span to itself; on the orthogonal complement it is a K x K matrix times the identity, because
-every rotation of the complement leaves the problem as it is: one extra coordinate shows that matrix.
+A network depends on Q'x alone, Q an orthonormal basis [d, s] of the span, and Q'x ~ N(0, I_s). Gradients lie in
+the span. A Jacobian maps the span to itself; on the orthogonal complement it is a K x K matrix times the identity,
+because every rotation of the complement leaves the problem as it is: one extra coordinate shows that matrix.
 """
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .angles import direction, polar
 from .networks import Network
 
 Basis = Float[Array, "d s"]
-
-
-def orthonormal_basis(student: Network, teacher: Network) -> Basis:
-    """[d, min(d, K + K*)], orthonormal; contains the neurons, also where they are dependent or zero.
-
-    By Householder QR of the directions: no rank is decided, and no threshold can lose a neuron.
-    """
-    rows = jnp.concatenate([direction(polar(network.weights)) for network in (student, teacher)])
-    return jnp.linalg.qr(rows.T)[0]
 
 
 def into_span(network: Network, basis: Basis, extra: bool = False) -> Network:

@@ -90,13 +90,12 @@ def estimate(average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key
         OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
     """
     flat, unravel = ravel_pytree(like)
-    moments = None
+    moments = _nothing(np.zeros(flat.shape), plan.covariance)
     with _progress(plan) as report:
         for batch in range(plan.batches):
             first = np.uint32(batch * plan.groups)
             part = _batch(average, plan.group, plan.groups, plan.covariance, arguments, key, first)
-            part = _on_host(part, flat.dtype)
-            moments = part if moments is None else merge(moments, part)
+            moments = merge(moments, _on_host(part, flat.dtype))
             largest = float(np.max(_standard_error(moments)))
             report((batch + 1) * plan.batch, largest)
             if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
@@ -122,10 +121,13 @@ def _batch(average, size: int, groups: int, covariance: bool, arguments, key, fi
         return merge(moments, one, jnp), None
 
     shape = jax.eval_shape(group_mean, first)
-    zeros = jnp.zeros(shape.shape, shape.dtype)
-    scatter = jnp.zeros((zeros.size, zeros.size), zeros.dtype) if covariance else None
-    nothing = Moments(jnp.zeros((), zeros.dtype), zeros, zeros, scatter)
+    nothing = _nothing(jnp.zeros(shape.shape, shape.dtype), covariance, jnp)
     return jax.lax.scan(step, nothing, first + jnp.arange(groups, dtype=jnp.uint32))[0]
+
+
+def _nothing(zeros, covariance: bool, xp: ModuleType = np) -> Moments:
+    """Of no vectors."""
+    return Moments(xp.zeros((), zeros.dtype), zeros, zeros, xp.outer(zeros, zeros) if covariance else None)
 
 
 def _on_host(part: Moments, dtype) -> Moments:
