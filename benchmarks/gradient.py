@@ -1,5 +1,7 @@
 """The exact H1 population gradient against the products it cannot avoid, and against sampling it."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -67,11 +69,10 @@ def against_sampling(neurons: int = 64, dimension: int = 1024, samples: int = 40
 def compile_times(neurons: int = 64, dimension: int = 1024) -> dict:
     """Seconds of the first call, compilation included, of loss, gradients and product."""
     student, teacher = (st.Network(jax.random.normal(jax.random.key(i), (neurons, dimension + 1))) for i in range(2))
+    functions = (st.population_loss, st.population_gradient, st.loss_gradient)
+    seconds = {function.__name__: seconds_of(partial(function, student, teacher)) for function in functions}
+    product = partial(st.loss_hessian_product, student, teacher, student)
     return {
         "what": f"first call, compilation included, K = K* = {neurons}, d = {dimension + 1} (seconds)",
-        "seconds": {
-            function.__name__: seconds_of(lambda function=function: function(student, teacher))
-            for function in (st.population_loss, st.population_gradient, st.loss_gradient)
-        }
-        | {st.loss_hessian_product.__name__: seconds_of(lambda: st.loss_hessian_product(student, teacher, student))},
+        "seconds": {**seconds, "loss_hessian_product": seconds_of(product)},
     }

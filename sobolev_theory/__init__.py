@@ -19,6 +19,8 @@ from .population import (
     population_jacobian_product,
     population_loss,
 )
+from .reduction import Reduction, reduction
+from .spectrum import Spectrum, condition_number, spectrum
 
 __all__ = [
     "H1",
@@ -28,8 +30,11 @@ __all__ = [
     "GaussianInput",
     "Network",
     "ReLU",
+    "Reduction",
     "SobolevLoss",
+    "Spectrum",
     "boundary_term",
+    "condition_number",
     "loss_gradient",
     "loss_hessian",
     "loss_hessian_product",
@@ -39,5 +44,7 @@ __all__ = [
     "population_jacobian",
     "population_jacobian_product",
     "population_loss",
+    "reduction",
     "single_neuron",
+    "spectrum",
 ]

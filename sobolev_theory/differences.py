@@ -127,6 +127,15 @@ def _mixed_by_values(corners: Corners, d_cos: Float[Array, "*pairs"]) -> MixedCh
     return MixedChange(whole + linear, whole + combine(lambda angle, _: sine_excess(angle)))
 
 
+def arc_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """x - sin(x) = x^3/6 - x^5/120 + ..., to relative accuracy for small x."""
+    series, term = jnp.zeros_like(x), x
+    for n in range(1, 9):
+        term = -term * x * x / (2 * n * (2 * n + 1))
+        series = series - term
+    return jnp.where(jnp.abs(x) < 0.5, series, x - jnp.sin(x))
+
+
 def sine_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """sin(x) - x cos(x) = x^3/3 - x^5/30 + ..., to relative accuracy for small x >= 0."""
     series, term = jnp.zeros_like(x), x

@@ -32,7 +32,7 @@ from .arc_cosine import (
     plain_loss,
     towards,
 )
-from .differences import Change, Corners, CosineSteps, change, mixed_change
+from .differences import Change, Corners, CosineSteps, arc_excess, change, mixed_change
 from .matching import Matching, match
 
 
@@ -82,7 +82,7 @@ def _boundary_jvp(primals, tangents):
 
 
 def _either(matched, plain, weights: Weights, g: Geometry):
-    pairs = match(g.student, g.teacher, g.between)
+    pairs = match(g.rho, g.rho_star, g.between)
     return lax.cond(
         jnp.any(pairs.matched),
         lambda: matched(weights, _dipoles(g, pairs)),
@@ -128,7 +128,8 @@ def _dipoles(g: Geometry, matching: Matching) -> _Dipoles:
 
 
 def _change_to_base(p: _Dipoles) -> Change:
-    d_cos = direction(p.geometry.student) @ p.moved.T
+    student = p.geometry.student
+    d_cos = (student.weights @ p.moved.T) * inverse_or_zero(student.norm)[:, None]
     return change(p.geometry.among, p.base, d_cos, p.distance)
 
 
@@ -138,9 +139,16 @@ def _onto_partner(p: _Dipoles, columns: Float[Array, "K K"]) -> Float[Array, "K 
     return zeros.at[:, p.partner].add(jnp.where(p.matched, columns, 0.0))
 
 
+def _teacher_sum(g: Geometry, coefficients: Float[Array, "K K_star"]) -> Float[Array, "K d"]:
+    """Sum of coefficients times u*_l, without a copy of the directions."""
+    return (coefficients * inverse_or_zero(g.teacher.norm)) @ g.teacher.weights
+
+
 def _kernel_change(weights: Weights, d: Change, first: Angles, second: Angles):
-    supplement_cos = second.supplement * d.cos - d.theta * first.cos
-    return (weights[0] * (d.sin + supplement_cos) + weights[1] * supplement_cos) / TWO_PI
+    """K(first) - K(second); in J_1 the terms of first order in d theta cancel, and are left out from the start."""
+    turn = second.supplement * d.cos
+    j1 = turn + 2 * first.sin * jnp.sin(d.theta / 2) ** 2 - first.cos * arc_excess(d.theta)
+    return (weights[0] * j1 + weights[1] * (turn - d.theta * first.cos)) / TWO_PI
 
 
 def _matched_gradient(weights: Weights, p: _Dipoles) -> Neurons:
@@ -148,7 +156,7 @@ def _matched_gradient(weights: Weights, p: _Dipoles) -> Neurons:
     among, between = g.among, g.between
     d_towards = -(weights[0] + weights[1]) * d.theta / TWO_PI
     on_teacher = _onto_partner(p, d_towards * g.rho) + towards(between, weights) * p.excess
-    pull = (towards(among, weights) * g.rho) @ p.moved + on_teacher @ direction(g.teacher)
+    pull = (towards(among, weights) * g.rho) @ p.moved + _teacher_sum(g, on_teacher)
     d_along = jnp.where(p.matched, weights[0] * d.sin / TWO_PI, along(among, weights))
     radial = d_along @ g.rho + along(between, weights) @ p.excess
     d_kernel = jnp.where(p.matched, _kernel_change(weights, d, among, p.base), kernel(among, weights))
@@ -172,7 +180,7 @@ def _matched_boundary(weights: Weights, p: _Dipoles) -> Float[Array, "K d"]:
     toward_star, back_star = (jnp.where(own, 0.0, x) for x in jump_parts(g.between, weights))
 
     on_teacher = _onto_partner(p, d_toward * g.rho) + toward_star * p.excess
-    pull = (toward * g.rho) @ p.moved + on_teacher @ direction(g.teacher)
+    pull = (toward * g.rho) @ p.moved + _teacher_sum(g, on_teacher)
     radial = jnp.where(p.matched, d_back, back) @ g.rho + back_star @ p.excess
     return per_neuron(g, pull - radial[:, None] * direction(g.student) - _own_jump(weights, p))
 

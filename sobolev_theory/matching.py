@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .angles import CLOSE, Angles, Polar, inverse_or_zero
+from .angles import CLOSE, Angles, inverse_or_zero
 
 
 class Matching(NamedTuple):
@@ -21,8 +21,10 @@ class Matching(NamedTuple):
     matched: Bool[Array, " K"]
 
 
-def match(student: Polar, teacher: Polar, angles: Angles) -> Matching:
+def match(rho: Float[Array, " K"], rho_star: Float[Array, " K_star"], angles: Angles) -> Matching:
     """Pair students with teachers of nearly the same direction, the nearest first.
+
+    Near in rho u, output weight included: of two teachers in one direction a student takes the one like itself.
 
     Rounds of mutual nearest neighbours among those not yet paired; each round pairs at least one,
     and no round is run where no pair is close.
@@ -31,7 +33,7 @@ def match(student: Polar, teacher: Polar, angles: Angles) -> Matching:
 
     def pair_up(state):
         free, (partner, matched) = state
-        candidates = jnp.where(free, _squared_distance(student, teacher, angles), jnp.inf)
+        candidates = jnp.where(free, _squared_distance(rho, rho_star, angles), jnp.inf)
         nearest = jnp.argmin(candidates, axis=1)
         mutual = (jnp.argmin(candidates, axis=0)[nearest] == rows) & jnp.any(free, axis=1)
         taken = jnp.zeros(free.shape[1], bool).at[nearest].max(mutual)
@@ -42,8 +44,11 @@ def match(student: Polar, teacher: Polar, angles: Angles) -> Matching:
     return lax.while_loop(lambda state: jnp.any(state[0]), pair_up, (angles.cos > CLOSE, nobody))[1]
 
 
-def _squared_distance(student: Polar, teacher: Polar, angles: Angles) -> Float[Array, "K K_star"]:
-    """|w - w*|^2 over the square of the larger norm."""
-    larger = jnp.maximum(student.norm[:, None], teacher.norm[None, :])
-    ratio = jnp.minimum(student.norm[:, None], teacher.norm[None, :]) * inverse_or_zero(larger)
+def _squared_distance(
+    rho: Float[Array, " K"], rho_star: Float[Array, " K_star"], angles: Angles
+) -> Float[Array, "K K_star"]:
+    """|rho u - rho* u*|^2 over the square of the larger |rho|."""
+    one, other = rho[:, None], rho_star[None, :]
+    swap = jnp.abs(other) > jnp.abs(one)
+    ratio = jnp.where(swap, one, other) * inverse_or_zero(jnp.where(swap, other, one))
     return (1 - ratio) ** 2 + 2 * ratio * (1 - angles.cos)

@@ -1,0 +1,39 @@
+"""ReLU as an activation: its values and its own dual."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import reference
+from cases import EPS, TRIPLES
+
+import sobolev_theory as st
+
+
+def test_relu_is_the_positive_part_with_slope_zero_at_the_kink():
+    points = jnp.array([-2.0, -0.0, 0.0, 3.0])
+    np.testing.assert_array_equal(st.ReLU()(points), [0.0, 0.0, 0.0, 3.0])
+    np.testing.assert_array_equal(jax.vmap(jax.grad(st.ReLU()))(points), [0.0, 0.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_dual_of_relu_is_the_expectation_of_its_derivatives(order):
+    w, v = TRIPLES["generic"].weights[0], TRIPLES["generic"].teacher_weights[0]
+    found = st.ReLU().dual(order, jnp.array(w @ w), jnp.array(w @ v), jnp.array(v @ v))
+    exact = reference.half_space_kernel(1 - order, reference.exact(w), reference.exact(v))
+    # Products of size at most 10; the angle, near 1, has the rounding of its cosine.
+    assert abs(float(found) - float(exact)) <= 10 * 4 * EPS
+
+
+def test_activations_are_compared_and_hashed_by_value():
+    assert st.ReLU() == st.ReLU()
+    assert hash(st.ReLU()) == hash(st.ReLU())
+
+
+def test_an_activation_without_its_dual_cannot_be_made():
+    class Unfinished(st.Activation):
+        def __call__(self, t):
+            return t
+
+    with pytest.raises(TypeError, match="dual"):
+        Unfinished()

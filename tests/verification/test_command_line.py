@@ -1,0 +1,121 @@
+"""Options, exit statuses and messages of python -m verification."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import verification.__main__ as command
+from verification.claims import CLAIMS
+from verification.claims.twins import scaled
+
+CHEAP = ["pair/slope-kernel", "--samples", str(2**14)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def outcome(capsys, *arguments: str) -> tuple[int, str, str]:
+    status = command.main(list(arguments))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_a_claim_that_holds_ends_with_status_0(capsys):
+    status, out, _ = outcome(capsys, *CHEAP)
+    assert status == 0
+    assert out.rstrip().endswith("1 hold; all as expected.")
+
+
+def test_a_wrong_formula_ends_with_status_1(capsys, monkeypatch):
+    claim = next(c for c in CLAIMS if c.id == CHEAP[0])
+    wrong = dataclasses.replace(claim, formula=scaled(claim.formula))
+    monkeypatch.setattr(command, "CLAIMS", (wrong,))
+    status, out, _ = outcome(capsys, *CHEAP)
+    assert status == 1
+    assert f"NOT as expected: {claim.id}" in out
+
+
+def test_a_crash_ends_with_status_1(capsys, monkeypatch):
+    def broken(_):
+        raise RuntimeError("no value")
+
+    claim = dataclasses.replace(next(c for c in CLAIMS if c.id == CHEAP[0]), formula=broken)
+    monkeypatch.setattr(command, "CLAIMS", (claim,))
+    status, out, _ = outcome(capsys, *CHEAP)
+    assert status == 1
+    assert "RuntimeError: no value" in out
+
+
+def test_output_is_a_file_with_the_record(capsys, tmp_path):
+    path = tmp_path / "results.json"
+    assert outcome(capsys, *CHEAP, "--output", str(path), "--seed", "3")[0] == 0
+    record = json.loads(path.read_text())
+    assert record["as_expected"] is True
+    assert record["settings"]["seed"] == 3
+    assert [claim["id"] for claim in record["claims"]] == ["pair/slope-kernel"]
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_output_in_a_pipe_has_no_control_characters_and_no_progress(capsys):
+    _, out, err = outcome(capsys, *CHEAP)
+    assert "\x1b" not in out
+    assert err == ""
+
+
+def test_list_names_every_claim(capsys):
+    status, out, _ = outcome(capsys, "--list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()[:-1]] == [claim.id for claim in CLAIMS]
+
+
+def test_patterns_pick_claims(capsys):
+    _, out, _ = outcome(capsys, "--list", "pair/*", "networks/h1-loss")
+    picked = [line.split()[0] for line in out.splitlines()[:-1]]
+    assert picked == [c.id for c in CLAIMS if c.id.startswith("pair/") or c.id == "networks/h1-loss"]
+
+
+def test_quick_takes_fewer_samples_and_samples_prevails():
+    quick = command.settings_of(command.parser().parse_args(["--quick"]))
+    chosen = command.settings_of(command.parser().parse_args(["--quick", "--samples", "20000"]))
+    assert quick == command.QUICK
+    assert chosen == dataclasses.replace(quick, samples=20000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pair/nothing"], "CLAIM: got 'pair/nothing', which matches none; needs one of\n  one-neuron/l2-loss"),
+        (["--samples", "1"], "--samples: got 1; needs a whole number >= 16384"),
+        (["--samples", "many"], "--samples: got 'many'; needs a whole number >= 16384"),
+        (["--seed", "-1"], "--seed: got -1; needs a whole number from 0 to 4294967295"),
+        (["--jobs", "0"], "--jobs: got 0; needs a whole number >= 1"),
+        (
+            ["--output", "no/such/folder/file.json"],
+            "--output: got no/such/folder/file.json; needs an existing",
+        ),
+        (["--output", "."], "--output: got ., a folder; needs the name of a file"),
+        (["--sample"], "--sample"),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_a_message(capsys, arguments, message):
+    status, out, err = outcome(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_folder_is_found_before_the_work(capsys, tmp_path):
+    tmp_path.chmod(0o500)
+    status, _, err = outcome(capsys, "--output", str(tmp_path / "results.json"))
+    assert status == 2
+    assert "needs a folder one may write to" in err
+
+
+def test_bad_input_gives_no_traceback_in_a_process():
+    command_line = [sys.executable, "-m", "verification", "--samples", "1"]
+    found = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert found.stderr.count("\n") == 1

@@ -1,0 +1,1 @@
+"""The paper's statements as data, each attacked by several independent methods: python -m verification."""

@@ -1,0 +1,106 @@
+"""What is claimed, what was found, what follows: frozen data without logic.
+
+A claim states a formula and where it comes from; its checks compare the formula with what the definition of
+the quantity gives. Evidence is the outcome of one check, a verdict what all evidence on a claim amounts to.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+Point = Any  # what a domain draws and a formula takes: a pair of vectors, or a student and a teacher
+Formula = Callable[[Point], Any]  # array-like of any shape
+
+
+class Verdict(Enum):
+    """HOLDS: every check agrees. REFUTED: at least one does not. ERROR: a check could not be carried out."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The assumptions on a claim's variables, and random points that satisfy them.
+
+    Attributes:
+        assumptions: in words and LaTeX, for the reader.
+        draw: points for deterministic methods, over the whole domain.
+        draw_for_sampling: points where the terms of the formula are of comparable size, so that an error of
+            1 % stands out of the noise. Shared by all claims of a domain, and so are the samples.
+    """
+
+    assumptions: str
+    draw: Callable[[np.random.Generator], Point]
+    draw_for_sampling: Callable[[np.random.Generator], Point]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement about one formula.
+
+    Attributes:
+        id: "part/name", what the command line takes.
+        statement: LaTeX.
+        source: paper and equation, or "derived here".
+        domain: see `Domain`.
+        formula: the callable under test, from a point to an array.
+        checks: objects of verification.checks.
+        wrong_twins: named formulas that are wrong on purpose, which every comparison must refute.
+        expected: the verdict a correct library and a correct paper give.
+    """
+
+    id: str
+    statement: str
+    source: str
+    domain: Domain
+    formula: Formula
+    checks: tuple[Any, ...]
+    wrong_twins: Mapping[str, Formula] = field(default_factory=dict)
+    expected: Verdict = Verdict.HOLDS
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The outcome of one check.
+
+    Attributes:
+        method: the name of the method.
+        verdict: of this check alone.
+        points, components: how many points were drawn and how many numbers compared.
+        deviation, allowed: the largest deviation and what the method allows, in `unit`.
+        unit: "relative" (to the largest reference value), "standard errors", or "value" (of an inequality).
+        p_value: for sampling, the smallest p-value, corrected for all comparisons of the run.
+        detectable: for sampling, the smallest relative error that would have been found with power 0.99.
+        detail: a counterexample, or the message of an error.
+        seconds: time spent.
+    """
+
+    method: str
+    verdict: Verdict
+    points: int = 0
+    components: int = 0
+    deviation: float = 0.0
+    allowed: float = 0.0
+    unit: str = "relative"
+    p_value: float | None = None
+    detectable: float | None = None
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim with the evidence on it."""
+
+    claim: Claim
+    evidence: tuple[Evidence, ...]
+    verdict: Verdict
+
+    @property
+    def as_expected(self) -> bool:
+        return self.verdict is self.claim.expected

@@ -1,0 +1,269 @@
+"""One neuron: eigenvalues with their eigenvectors, ratios of extreme eigenvalues, and what is not symmetric."""
+
+from functools import partial
+from math import pi
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sobolev_theory import single_neuron
+
+from ..checks import Differences, NonNegative, Quadrature, Sampled, SecondDifferences
+from ..claim import Claim, Domain, Formula, Verdict
+from .domains import ONE_NEURON, Pair, pair_at
+from .frames import frame, padded, triangular_spectrum
+from .one_neuron_methods import (
+    closed,
+    hessian_by_differences,
+    jacobian_by_differences,
+    population_jacobian,
+    sampled,
+    segment_observe,
+    segment_read,
+    segment_requests,
+)
+from .sources import ONE_NEURON_PAPER as PAPER
+from .twins import entry_scaled
+
+
+def _polar(w, w_star):
+    """rho and theta in JAX."""
+    r, r_star = jnp.linalg.norm(w), jnp.linalg.norm(w_star)
+    return r_star / r, jnp.arccos(w @ w_star / (r * r_star))
+
+
+def _eigenvalues(function) -> Formula:
+    return closed(lambda w, w_star: jnp.stack(function(*_polar(w, w_star))))
+
+
+l2_eigenvalues = _eigenvalues(single_neuron.l2_eigenvalues)
+h1_eigenvalues = _eigenvalues(single_neuron.h1_population_eigenvalues)
+hessian_eigenvalues = _eigenvalues(single_neuron.h1_loss_hessian_eigenvalues)
+
+
+def _spectrum(matrix, pair: Pair) -> np.ndarray:
+    return triangular_spectrum(np.asarray(matrix(pair)), frame(pair))
+
+
+def _sampled_spectrum(pair: Pair, mean) -> np.ndarray:
+    return triangular_spectrum(np.asarray(mean)[0, :, 0, :], frame(pair))
+
+
+def _observe(formula: Formula, pair: Pair) -> np.ndarray:
+    return padded(np.asarray(formula(pair)), len(pair.w))
+
+
+def _observe_on_segments(formula: Formula, pair: Pair) -> np.ndarray:
+    """The symmetric matrix with these eigenvalues in the frame of the point, integrated."""
+
+    def matrix(at: Pair) -> np.ndarray:
+        f, (radial, in_plane, orthogonal) = frame(at), np.asarray(formula(at))
+        return radial * np.outer(f.v, f.v) + in_plane * np.outer(f.e, f.e) + orthogonal * f.rest.T @ f.rest
+
+    return segment_observe(matrix, pair)
+
+
+def _twins(formula: Formula) -> dict[str, Formula]:
+    names = ("radial", "in the plane", "orthogonal")
+    wrong = {f"{name} ten percent off": entry_scaled(formula, k, 1.1) for k, name in enumerate(names)}
+    return {**wrong, "two exchanged": lambda pair: formula(pair)[jnp.array([0, 2, 1])]}
+
+
+EIGENVALUES = (
+    Claim(
+        "one-neuron/l2-eigenvalues",
+        r"DG_L: \tfrac12 (v), \tfrac12 - \rho\sin\theta/\pi (e), "
+        r"\tfrac12 - \rho\sin\theta/(2\pi) (d - 2 \text{ times})",
+        PAPER,
+        ONE_NEURON,
+        l2_eigenvalues,
+        (
+            Quadrature(partial(_spectrum, partial(population_jacobian, "L")), _observe),
+            Differences(partial(_spectrum, partial(jacobian_by_differences, "L")), _observe),
+            sampled("population_jacobian", "L", _sampled_spectrum, observe=_observe),
+        ),
+        _twins(l2_eigenvalues),
+    ),
+    Claim(
+        "one-neuron/h1-population-eigenvalues",
+        r"DG_H: 1, 1 - 3\rho\sin\theta/(2\pi), 1 - \rho\sin\theta/(2\pi) (d - 2 \text{ times}); "
+        r"v \text{ is a right, } e \text{ a left eigenvector}",
+        PAPER,
+        ONE_NEURON,
+        h1_eigenvalues,
+        (
+            Quadrature(partial(_spectrum, partial(population_jacobian, "H")), _observe),
+            Differences(partial(_spectrum, partial(jacobian_by_differences, "H")), _observe),
+            sampled("population_jacobian", "H", _sampled_spectrum, observe=_observe),
+        ),
+        {**_twins(h1_eigenvalues), "those of the loss's Hessian": hessian_eigenvalues},
+    ),
+    Claim(
+        "one-neuron/h1-loss-hessian-eigenvalues",
+        r"\nabla^2 H: 1, 1 - 2\rho\sin\theta/\pi, "
+        r"1 - \rho\sin\theta/(2\pi) + \rho\cos^2\theta/(2\pi\sin\theta) (d - 2 \text{ times})",
+        "derived here",
+        ONE_NEURON,
+        hessian_eigenvalues,
+        (
+            SecondDifferences(partial(_spectrum, partial(hessian_by_differences, "H")), _observe),
+            Sampled(segment_requests, segment_read, _observe_on_segments),
+        ),
+        {"those of the population Jacobian": h1_eigenvalues, **_twins(hessian_eigenvalues)},
+    ),
+)
+
+
+# Ratios of extreme eigenvalues, where all are positive.
+
+
+def _positive(generator: np.random.Generator) -> Pair:
+    while True:
+        norms = np.exp(generator.uniform(np.log(0.3), np.log(3.0), 2))
+        theta = generator.uniform(0.05, pi - 0.05)
+        if norms[1] / norms[0] * np.sin(theta) < 0.9 * pi / 2:
+            return pair_at(generator, 4, (norms[0], norms[1]), theta)
+
+
+# Ratios near 1 have the smallest relative noise.
+POSITIVE = Domain(
+    ONE_NEURON.assumptions + r", \rho\sin\theta < \pi/2",
+    _positive,
+    lambda generator: pair_at(generator, 4, (1.0, 0.4), 1.0),
+)
+
+
+@closed
+def l2_ratio(w, w_star):
+    rho, theta = _polar(w, w_star)
+    return 1 / (1 - 2 * rho * jnp.sin(theta) / jnp.pi)
+
+
+@closed
+def h1_ratio(w, w_star):
+    rho, theta = _polar(w, w_star)
+    return 1 / (1 - 3 * rho * jnp.sin(theta) / (2 * jnp.pi))
+
+
+def _extreme_ratio(matrix: np.ndarray) -> np.ndarray:
+    values = np.linalg.eigvals(matrix).real
+    return np.max(values) / np.min(values)
+
+
+def _ratio_claim(name: str, statement: str, loss: str, formula: Formula, more: float) -> Claim:
+    read = lambda _, mean: _extreme_ratio(np.asarray(mean)[0, :, 0, :])  # noqa: E731
+    return Claim(
+        f"one-neuron/{name}",
+        statement,
+        PAPER,
+        POSITIVE,
+        formula,
+        (
+            Quadrature(lambda pair: _extreme_ratio(population_jacobian(loss, pair))),
+            sampled("population_jacobian", loss, read, more=more),
+        ),
+        {"the other loss's": h1_ratio if formula is l2_ratio else l2_ratio},
+    )
+
+
+RATIOS = (
+    _ratio_claim(
+        "l2-eigenvalue-ratio",
+        r"\lambda_{\max}/\lambda_{\min}(DG_L) = 1/(1 - 2\rho\sin\theta/\pi)",
+        "L",
+        l2_ratio,
+        2.0,
+    ),
+    _ratio_claim(
+        "h1-population-eigenvalue-ratio",
+        r"\lambda_{\max}/\lambda_{\min}(DG_H) = 1/(1 - 3\rho\sin\theta/(2\pi))",
+        "H",
+        h1_ratio,
+        1.0,
+    ),
+)
+
+
+# The population gradient of H1 is no gradient.
+
+
+@closed
+def asymmetry(w, w_star):
+    """The antisymmetric part of DG_H: -(rho cos / (4 pi)) (v e' - e v')."""
+    rho, theta = _polar(w, w_star)
+    v, u = w / jnp.linalg.norm(w), w_star / jnp.linalg.norm(w_star)
+    e = (u - jnp.cos(theta) * v) / jnp.sin(theta)
+    return -rho * jnp.cos(theta) / (4 * jnp.pi) * (jnp.outer(v, e) - jnp.outer(e, v))
+
+
+def _antisymmetric(matrix: np.ndarray) -> np.ndarray:
+    return (matrix - matrix.T) / 2
+
+
+# A long teacher drowns the symmetric noise of the student's own term.
+LONG_TEACHER = Domain(
+    ONE_NEURON.assumptions + ", a long teacher for sampling",
+    ONE_NEURON.draw,
+    lambda generator: pair_at(generator, 4, (1.0, 20.0), 0.7),
+)
+
+ASYMMETRY = Claim(
+    "one-neuron/h1-population-jacobian-asymmetry",
+    r"\tfrac12(DG_H - DG_H^\top) = -\tfrac{1}{4\pi}\rho\cos\theta\,(ve^\top - ev^\top)",
+    "derived here",
+    LONG_TEACHER,
+    asymmetry,
+    (
+        Quadrature(lambda pair: _antisymmetric(population_jacobian("H", pair))),
+        Differences(lambda pair: _antisymmetric(jacobian_by_differences("H", pair))),
+        sampled("population_jacobian", "J", lambda _, mean: _antisymmetric(np.asarray(mean)[0, :, 0, :]), more=3.0),
+    ),
+    {"symmetric": lambda pair: 0 * asymmetry(pair), "transposed": lambda pair: asymmetry(pair).T},
+)
+
+
+# A statement that does not hold for the loss H.
+
+
+def condition_gap(sample):
+    """Extreme ratio of the L2 Hessian less that of the H1 loss Hessian, at (rho, theta)."""
+    values = [
+        jnp.stack(f(sample[0], sample[1]))
+        for f in (single_neuron.l2_eigenvalues, single_neuron.h1_loss_hessian_eigenvalues)
+    ]
+    l2, h1 = (jnp.max(v) / jnp.min(v) for v in values)
+    return l2 - h1
+
+
+def _draw_positive(generator: np.random.Generator, count: int) -> np.ndarray:
+    """Every second angle below pi / 4, where the orthogonal eigenvalue of the H1 Hessian exceeds 1."""
+    theta = generator.uniform(0.1, pi - 0.1, count)
+    theta[::2] = generator.uniform(0.1, pi / 4 - 0.05, theta[::2].size)
+    return np.stack([generator.uniform(0.01, 0.9, count) * (pi / 2) / np.sin(theta), theta], axis=1)
+
+
+def _gap_by_definition(_: Formula, samples: np.ndarray) -> np.ndarray:
+    gaps = []
+    for rho, theta in samples:
+        pair = pair_at(np.random.default_rng(0), 3, (1.0, rho), theta)
+        gaps.append(
+            _extreme_ratio(population_jacobian("L", pair)) - _extreme_ratio(hessian_by_differences("H", pair))
+        )
+    return np.array(gaps)
+
+
+CONDITION = Claim(
+    "one-neuron/h1-loss-hessian-conditions-better",
+    r"\kappa(\nabla^2 H) \le \kappa(\nabla^2 L) \text{ where both are positive definite}",
+    PAPER + ", read as a statement on the expected loss; true of DG_H",
+    POSITIVE,
+    condition_gap,
+    (
+        NonNegative(_draw_positive, lambda formula, samples: jax.jit(jax.vmap(formula))(jnp.asarray(samples)), 1e-9),
+        NonNegative(_draw_positive, _gap_by_definition, 1e-5, count=1),
+    ),
+    expected=Verdict.REFUTED,
+)
+
+CLAIMS = (*EIGENVALUES, *RATIOS, ASYMMETRY, CONDITION)

@@ -1,0 +1,158 @@
+"""The results as a table for people and as a JSON file for programs."""
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .claim import Evidence, Result, Verdict
+from .run import Settings
+
+SCHEMA = 1
+COLOURS = {Verdict.HOLDS: "green", Verdict.REFUTED: "yellow", Verdict.ERROR: "red"}
+PIPE_WIDTH = 160
+
+
+def console() -> Console:
+    """Standard output; wide and plain in a pipe."""
+    on_terminal = Console()
+    return on_terminal if on_terminal.is_terminal else Console(width=PIPE_WIDTH, no_color=True)
+
+
+def show(results: Sequence[Result], settings: Settings, seconds: float, to: Console) -> None:
+    """One row per check, the reasons of every refutation and error, and one line that says what happened."""
+    table = Table(box=None, header_style="bold")
+    for heading in ("claim", "verdict", "method", "compared", "deviation", "allowed", "finds an error of"):
+        table.add_column(
+            heading, justify="left" if heading in ("claim", "verdict", "method") else "right", no_wrap=True
+        )
+    for result in results:
+        colour = COLOURS[result.verdict] if result.as_expected else "bold red"
+        name, word = result.claim.id, verdict_word(result)
+        for evidence in result.evidence:
+            table.add_row(name, f"[{colour}]{word}[/]" if word else "", *_cells(evidence))
+            name = word = ""
+    to.print(table)
+    for result in results:
+        for evidence in result.evidence:
+            if evidence.verdict is not Verdict.HOLDS:
+                to.print(
+                    f"\n[bold]{result.claim.id}[/], {evidence.method}: {escape(evidence.detail)}", highlight=False
+                )
+    to.print()
+    to.print(
+        f"Sampling: {settings.samples} samples (seed {settings.seed}) per average of effort 1; probability of any "
+        f"false alarm at most {settings.false_alarm:g}.",
+        highlight=False,
+    )
+    to.print(summary(results, seconds), highlight=False, soft_wrap=True)
+
+
+def verdict_word(result: Result) -> str:
+    if result.as_expected:
+        return result.verdict.value + ("" if result.verdict is Verdict.HOLDS else ", as expected")
+    return f"{result.verdict.value.upper()}, expected: {result.claim.expected.value}"
+
+
+def _cells(evidence: Evidence) -> list[str]:
+    if evidence.verdict is Verdict.ERROR:
+        return [evidence.method, "", "error", "", ""]
+    finds = "" if evidence.detectable is None else f"{100 * evidence.detectable:.2g} %"
+    unit = {"relative": "", "standard errors": " se", "value": ""}[evidence.unit]
+    sign = ">=" if evidence.unit == "value" else "<="
+    return [
+        evidence.method,
+        str(evidence.components),
+        f"{evidence.deviation:.2g}{unit}",
+        f"{sign} {evidence.allowed:.2g}{unit}",
+        finds,
+    ]
+
+
+def summary(results: Sequence[Result], seconds: float) -> str:
+    counts = Counter(result.verdict for result in results)
+    parts = [f"{counts[v]} {word}" for v, word in _WORDS.items() if counts[v]]
+    wrong = [result.claim.id for result in results if not result.as_expected]
+    outcome = f"NOT as expected: {', '.join(wrong)}" if wrong else "all as expected"
+    checks = sum(len(result.evidence) for result in results)
+    return f"{len(results)} claims, {checks} checks in {seconds:.0f} s: {', '.join(parts)}; {outcome}."
+
+
+_WORDS = {Verdict.HOLDS: "hold", Verdict.REFUTED: "refuted", Verdict.ERROR: "in error"}
+
+
+def as_json(results: Sequence[Result], settings: Settings, seconds: float) -> dict[str, Any]:
+    """What the JSON file holds; `schema` changes when a key changes its meaning."""
+    return {
+        "schema": SCHEMA,
+        "settings": {
+            "samples": settings.samples,
+            "seed": settings.seed,
+            "points": settings.points,
+            "false_alarm": settings.false_alarm,
+        },
+        "seconds": seconds,
+        "as_expected": all(result.as_expected for result in results),
+        "claims": [_claim(result) for result in results],
+    }
+
+
+def _claim(result: Result) -> dict[str, Any]:
+    claim = result.claim
+    return {
+        "id": claim.id,
+        "statement": claim.statement,
+        "source": claim.source,
+        "assumptions": claim.domain.assumptions,
+        "verdict": result.verdict.value,
+        "expected": claim.expected.value,
+        "as_expected": result.as_expected,
+        "wrong_twins": sorted(claim.wrong_twins),
+        "evidence": [_evidence(evidence) for evidence in result.evidence],
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    record = {**vars(evidence), "verdict": evidence.verdict.value}
+    infinite = {key for key, value in record.items() if isinstance(value, float) and value - value != 0}
+    return {key: None if key in infinite else value for key, value in record.items()}  # JSON has no infinity
+
+
+def write(path: Path, record: dict[str, Any]) -> None:
+    """The file appears whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(record, file, indent=2, allow_nan=False)
+            file.write("\n")
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def check_writable(path: Path) -> None:
+    """Raise ValueError unless `write` to this path would work: found out before the work, not after it."""
+    if path.is_dir():
+        raise ValueError(f"--output: got {path}, a folder; needs the name of a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"--output: got {path}; needs an existing folder, and {path.parent} is none")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
+    except OSError as error:
+        raise ValueError(f"--output: got {path}; needs a folder one may write to: {error.strerror}") from error
