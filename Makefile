@@ -7,7 +7,8 @@ STAMP := $(VENV)/.installed
 .PHONY: setup verify test lint types figures benchmarks wheel lock clean
 
 verify: setup
-	$(BIN)/python -m verification
+	mkdir -p output
+	$(BIN)/python -m verification --output output/verification.json
 
 test: setup
 	$(BIN)/python -m pytest -n auto
@@ -43,4 +44,4 @@ lock:
 	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .jax_cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -190,7 +190,7 @@ def _rate_by_definition(loss: str, point: Nearby) -> np.ndarray:
     return np.linalg.solve(np.vander(steps / steps[0], increasing=True), np.array(rates))[0]
 
 
-RATE_EFFORT = {"H": 5.0, "L": 4.5}
+RATE_EFFORT = {"H": 8.5, "L": 4.5}
 
 
 def _rate_requests(loss: str, point: Nearby) -> list[Request]:
