@@ -77,10 +77,19 @@ def geometry(student: Neurons, teacher: Neurons) -> Geometry:
     return Geometry(s, t, angles_among(s), angles_between(s, t), student[1], teacher[1])
 
 
+def mass_unit(g: Geometry) -> Float[Array, ""]:
+    """A power of two near the largest mass: in its units the terms of a loss do not overflow, nor inf - inf arise."""
+    _, exponent = jnp.frexp(jnp.maximum(jnp.max(jnp.abs(g.rho)), jnp.max(jnp.abs(g.rho_star))))
+    largest = jnp.finfo(g.rho.dtype).maxexp - 4
+    return jnp.ldexp(jnp.ones_like(g.rho[0]), jnp.clip(exponent, -largest, largest))
+
+
 def plain_loss(weights: Weights, g: Geometry) -> Float[Array, ""]:
     own, cross = kernel(g.among, weights), kernel(g.between, weights)
     teacher = kernel(angles_among(g.teacher), weights)
-    return (g.rho @ own @ g.rho + g.rho_star @ teacher @ g.rho_star) / 2 - g.rho @ cross @ g.rho_star
+    unit = mass_unit(g)
+    rho, rho_star = g.rho / unit, g.rho_star / unit
+    return ((rho @ own @ rho + rho_star @ teacher @ rho_star) / 2 - rho @ cross @ rho_star) * unit * unit
 
 
 def plain_gradient(weights: Weights, g: Geometry) -> Neurons:

@@ -26,6 +26,7 @@ from .arc_cosine import (
     jump,
     jump_parts,
     kernel,
+    mass_unit,
     per_neuron,
     plain_boundary,
     plain_gradient,
@@ -223,5 +224,7 @@ def _matched_loss(weights: Weights, p: _Dipoles) -> Float[Array, ""]:
         _kernel_change(weights, d, g.between, base_teacher),
         kernel(g.between, weights),
     )
-    rest = p.excess @ kernel(teacher, weights) @ p.excess / 2
-    return g.rho @ own @ g.rho / 2 + g.rho @ cross @ p.excess + rest
+    unit = mass_unit(g)
+    rho, excess = g.rho / unit, p.excess / unit
+    rest = excess @ kernel(teacher, weights) @ excess / 2
+    return (rho @ own @ rho / 2 + rho @ cross @ excess + rest) * unit * unit

@@ -87,6 +87,15 @@ def test_student_equal_to_teacher_has_loss_and_gradients_exactly_zero(name, lam)
         assert not np.any(gradient.output_weights)
 
 
+@pytest.mark.parametrize(("size", "expected"), [(1e-200, 0.0), (1e200, np.inf)])
+def test_loss_beyond_the_range_of_the_dtype_is_zero_or_infinite(size, expected):
+    """The loss is of size 1e-400 or 1e400: no difference of infinities may make it NaN. Gradients are in range."""
+    weights, output, teacher, teacher_output = TRIPLES["generic"]
+    networks = st.Network(size * weights, output), st.Network(size * teacher, teacher_output)
+    assert float(st.population_loss(*networks)) == expected
+    assert np.all(np.isfinite(st.loss_gradient(*networks).weights))
+
+
 # Jacobians. Between 0 and pi: at the kinks themselves nothing is left to compare with a difference quotient.
 
 JACOBIANS = [

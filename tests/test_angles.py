@@ -72,6 +72,15 @@ def test_angles_among_are_the_angles_between_a_matrix_and_itself(name):
         np.testing.assert_allclose(one, other, rtol=0, atol=FEW)
 
 
+def test_angle_among_close_neurons_is_accurate_to_rounding():
+    base = TRIPLES["generic"].weights[0]
+    weights = np.stack([base, base + 1e-9 * TRIPLES["generic"].weights[1], TRIPLES["generic"].weights[2]])
+    with mp.workdps(60):
+        exact = reference.angle(*map(reference.exact, weights[:2]))
+    assert relative(among(weights).theta[0, 1], exact) <= FEW
+    assert relative(among(weights).theta[1, 0], exact) <= FEW
+
+
 def test_several_close_pairs_in_one_row_are_all_refined():
     base = TRIPLES["generic"].weights[0]
     turned = base + np.array([1e-8, 2e-8, 3e-8])[:, None] * TRIPLES["generic"].weights[1]

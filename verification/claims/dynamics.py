@@ -169,7 +169,7 @@ NEARBY = Domain(
     lambda generator: _nearby(generator, 3 * pi / 4),
 )
 # Steps near and far for sampling. The remainder of the extrapolation is 1.5e-5 for H and below 1e-8 for L: less than
-# a tenth of a standard error up to 40 times the default samples. H needs the wedge between w and w* to be hit.
+# a tenth of a standard error up to 20 times the default samples. H needs the wedge between w and w* to be hit.
 STEPS = {"H": (0.005, 0.02), "L": (1e-4, 4e-4)}
 
 
