@@ -8,8 +8,8 @@ and the population gradient is not the gradient of any function: its Jacobian is
 
 Values at the points where a formula has several one-sided limits, for ReLU:
 * two neurons of equal or opposite direction: the H1 loss has a kink there, a cone in their angle, and the
-  direction e between them does not exist. Terms in e are 0, the mean of the one-sided values. In Jacobians
-  and Hessians this holds for angles within 8 eps of 0 and pi.
+  direction e between them does not exist. Terms in e are 0, the mean of the one-sided values. This holds for
+  angles within 8 eps of 0 and pi; in gradients, a student next to its own teacher keeps e at any angle.
 * a zero neuron: no sample activates it; its gradient, and its row and column of the Jacobian, are 0.
 """
 
