@@ -15,8 +15,15 @@ from rich.table import Table
 from .claim import Evidence, Result, Verdict
 from .run import Settings
 
-SCHEMA = 1
-COLOURS = {Verdict.HOLDS: "green", Verdict.REFUTED: "yellow", Verdict.ERROR: "red"}
+SCHEMA = 2
+COLOURS = {
+    Verdict.PROVED: "green",
+    Verdict.CERTIFIED: "green",
+    Verdict.SUPPORTED: "green",
+    Verdict.OPEN: "yellow",
+    Verdict.REFUTED: "yellow",
+    Verdict.ERROR: "red",
+}
 PIPE_WIDTH = 160
 
 
@@ -42,7 +49,7 @@ def show(results: Sequence[Result], settings: Settings, seconds: float, to: Cons
     to.print(table)
     for result in results:
         for evidence in result.evidence:
-            if evidence.verdict is not Verdict.HOLDS:
+            if not evidence.verdict.holds:
                 to.print(
                     f"\n[bold]{result.claim.id}[/], {evidence.method}: {escape(evidence.detail)}", highlight=False
                 )
@@ -57,7 +64,7 @@ def show(results: Sequence[Result], settings: Settings, seconds: float, to: Cons
 
 def verdict_word(result: Result) -> str:
     if result.as_expected:
-        return result.verdict.value + ("" if result.verdict is Verdict.HOLDS else ", as expected")
+        return result.verdict.value + ("" if result.verdict.holds else ", as expected")
     return f"{result.verdict.value.upper()}, expected: {result.claim.expected.value}"
 
 
@@ -85,7 +92,7 @@ def summary(results: Sequence[Result], seconds: float) -> str:
     return f"{len(results)} claims, {checks} checks in {seconds:.0f} s: {', '.join(parts)}; {outcome}."
 
 
-_WORDS = {Verdict.HOLDS: "hold", Verdict.REFUTED: "refuted", Verdict.ERROR: "in error"}
+_WORDS = {**{verdict: verdict.value for verdict in Verdict}, Verdict.ERROR: "in error"}
 
 
 def as_json(results: Sequence[Result], settings: Settings, seconds: float) -> dict[str, Any]:

@@ -58,11 +58,13 @@ def carry_out(claim: Claim, check: Any, formula: Formula, context: Context) -> O
 
 
 def verdict(evidence: Sequence[Evidence]) -> Verdict:
-    """An error prevails over a refutation, a refutation over agreement; no evidence is an error."""
+    """An error prevails over a refutation, a refutation over agreement, the strongest agreement over the others.
+
+    No evidence is an error.
+    """
     found = {e.verdict for e in evidence}
-    if not found or Verdict.ERROR in found:
-        return Verdict.ERROR
-    return Verdict.REFUTED if Verdict.REFUTED in found else Verdict.HOLDS
+    order = (Verdict.ERROR, Verdict.REFUTED, Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.OPEN)
+    return next((v for v in order if v in found), Verdict.ERROR)
 
 
 def results(outcomes: Sequence[Outcome], false_alarm: float) -> list[Result]:

@@ -37,7 +37,7 @@ def verdict_on(formula, claim: Claim, check, reference) -> Verdict:
 
 def test_every_claim_gets_its_expected_verdict():
     results = run(CLAIMS, Settings(samples=2**16, points=1))
-    assert {r.claim.id: r.verdict for r in results} == {claim.id: claim.expected for claim in CLAIMS}
+    assert [r.claim.id for r in results if not r.as_expected] == []
     # The tests of twins correct for at least as many comparisons as there are.
     sampled = [e.components for r in results for e in r.evidence if e.method == "sampling"]
     assert sum(sampled) <= COMPONENTS_OF_OTHERS * len(OTHERS)
@@ -47,7 +47,7 @@ def test_every_formula_is_compared_by_two_methods():
     few = [
         claim.id
         for claim in CLAIMS
-        if claim.expected is Verdict.HOLDS and len({check.method for check in claim.checks if check.compares}) < 2
+        if claim.expected.holds and len({check.method for check in claim.checks if check.compares}) < 2
     ]
     assert few == []
 
@@ -62,7 +62,7 @@ def test_every_method_refutes_every_wrong_twin(claim, k):
         pytest.skip("the formula itself is refuted")
     check = claim.checks[k]
     reference = check.reference(claim, CONTEXT)
-    assert verdict_on(claim.formula, claim, check, reference) is Verdict.HOLDS
+    assert verdict_on(claim.formula, claim, check, reference).holds
     accepted = [
         name
         for name, twin in wrong_twins(claim).items()
@@ -76,7 +76,7 @@ def test_the_boundary_term_repairs_the_refuted_gradient_of_the_seminorm(k):
     claim = by_id("one-neuron/seminorm-population-gradient-is-the-gradient-of-the-loss")
     reference = claim.checks[k].reference(claim, CONTEXT)
     repaired = lambda pair: seminorm_gradient(pair) + boundary(pair)  # noqa: E731
-    assert verdict_on(repaired, claim, claim.checks[k], reference) is Verdict.HOLDS
+    assert verdict_on(repaired, claim, claim.checks[k], reference).holds
 
 
 def test_the_counterexample_to_better_conditioning_is_confirmed_by_the_definition():

@@ -26,7 +26,7 @@ def outcome(capsys, *arguments: str) -> tuple[int, str, str]:
 def test_a_claim_that_holds_ends_with_status_0(capsys):
     status, out, _ = outcome(capsys, *CHEAP)
     assert status == 0
-    assert out.rstrip().endswith("1 hold; all as expected.")
+    assert out.rstrip().endswith("1 supported; all as expected.")
 
 
 def test_a_wrong_formula_ends_with_status_1(capsys, monkeypatch):

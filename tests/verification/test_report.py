@@ -12,8 +12,8 @@ from verification.claim import Evidence, Result, Verdict
 from verification.claims import CLAIMS
 from verification.run import Settings, verdict
 
-AGREES = Evidence("quadrature", Verdict.HOLDS, 2, 8, 1e-16, 1e-12)
-NOISY = Evidence("sampling", Verdict.HOLDS, 1, 4, 1.5, 6.2, "standard errors", 1.0, 0.0075)
+AGREES = Evidence("quadrature", Verdict.SUPPORTED, 2, 8, 1e-16, 1e-12)
+NOISY = Evidence("sampling", Verdict.SUPPORTED, 1, 4, 1.5, 6.2, "standard errors", 1.0, 0.0075)
 DISAGREES = dataclasses.replace(AGREES, verdict=Verdict.REFUTED, deviation=0.01, detail="at w = [1 2]: formula 1")
 CRASHED = Evidence("sampling", Verdict.ERROR, detail="RuntimeError: no value")
 
@@ -29,7 +29,7 @@ def text(*results: Result) -> str:
 
 
 def test_an_error_prevails_over_a_refutation_over_agreement():
-    assert verdict([AGREES, NOISY]) is Verdict.HOLDS
+    assert verdict([AGREES, NOISY]) is Verdict.SUPPORTED
     assert verdict([AGREES, DISAGREES]) is Verdict.REFUTED
     assert verdict([DISAGREES, CRASHED]) is Verdict.ERROR
 
@@ -56,7 +56,7 @@ def test_an_error_comes_with_its_message():
 
 @pytest.mark.parametrize(
     ("evidence", "ending"),
-    [(AGREES, "1 hold; all as expected."), (DISAGREES, f"1 refuted; NOT as expected: {CLAIMS[0].id}.")],
+    [(AGREES, "1 supported; all as expected."), (DISAGREES, f"1 refuted; NOT as expected: {CLAIMS[0].id}.")],
 )
 def test_the_last_line_says_what_happened(evidence, ending):
     assert text(result(evidence)).rstrip().endswith(ending)
@@ -64,7 +64,7 @@ def test_the_last_line_says_what_happened(evidence, ending):
 
 def test_the_record_has_its_schema():
     record = report.as_json([result(AGREES, NOISY)], Settings(), 1.0)
-    assert record["schema"] == 1
+    assert record["schema"] == 2
     assert set(record) == {"schema", "settings", "seconds", "as_expected", "claims"}
     (claim,) = record["claims"]
     assert set(claim) == {

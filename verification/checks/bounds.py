@@ -39,7 +39,7 @@ class NonNegative:
         holds = bool(margins[worst] >= -self.slack)
         return Evidence(
             self.method,
-            Verdict.HOLDS if holds else Verdict.REFUTED,
+            Verdict.SUPPORTED if holds else Verdict.REFUTED,
             points=len(margins),
             components=len(margins),
             deviation=float(margins[worst]),

@@ -51,7 +51,7 @@ class Deterministic:
         agrees = deviation <= self.tolerance  # False for NaN
         evidence = Evidence(
             self.method,
-            Verdict.HOLDS if agrees else Verdict.REFUTED,
+            Verdict.SUPPORTED if agrees else Verdict.REFUTED,
             points=len(gaps),
             components=sum(value.size for value in reference.values),
             deviation=deviation,

@@ -171,7 +171,7 @@ def judge(measurements: Sequence[Measurement], alpha: float) -> list[Evidence]:
         evidence.append(
             Evidence(
                 Sampled.method,
-                Verdict.HOLDS if holds else Verdict.REFUTED,
+                Verdict.SUPPORTED if holds else Verdict.REFUTED,
                 points=1,
                 components=m.p_values.size,
                 deviation=float(np.max(np.abs(m.z))),
