@@ -14,7 +14,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from . import matched_sums, pairwise
+from . import pairwise, relu_sums
 from .sums import Sums
 
 
@@ -82,4 +82,4 @@ class ReLU(Activation):
 
     @property
     def sums(self) -> Sums:
-        return Sums(matched_sums.loss, matched_sums.gradient, matched_sums.boundary)
+        return relu_sums.SUMS

@@ -6,12 +6,15 @@ that an angle of 1e-12 is known as well as an angle of 1. Mathematics: Kahan's a
 with an exact remainder in the place of the difference of rounded unit vectors.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
+
+from .tangents import jvp_along_moving
 
 # Above this |cosine| a Gram matrix no longer gives the angle to 1e-14, and the remainder is used.
 CLOSE = 0.97
@@ -202,40 +205,35 @@ def refine(angles: Angles, pending: Bool[Array, "n m"], a: Polar, b: Polar) -> A
 
 
 @jax.custom_jvp
-def angles_between(a: Polar, b: Polar) -> Angles:
+def angles_between(a: Polar, b: Polar, itself: Bool[Array, "n m"] | None = None) -> Angles:
     """All angles between the rows of `a` and the rows of `b`, to rounding; a zero row is orthogonal to all.
+
+    Where `itself`, the rows are one and the same neuron, and the angle is exactly 0.
 
     Derivative: d theta = -(u'.du + u.du') / sin(theta); 0 at theta = 0 and pi, the mean of the two
     one-sided values, since theta has a cone there.
     """
     cos = cosines(a, b)
-    return refine(angles_from_cosine(cos), jnp.abs(cos) > CLOSE, a, b)
-
-
-@angles_between.defjvp
-def _angles_between_jvp(primals, tangents):
-    (a, b), (da, db) = primals, tangents
-    (u, du), (u_, du_) = jax.jvp(direction, (a,), (da,)), jax.jvp(direction, (b,), (db,))
-    angles = angles_between(a, b)
-    return angles, _tangent(angles, du @ u_.T + u @ du_.T)
-
-
-@jax.custom_jvp
-def angles_among(a: Polar) -> Angles:
-    """`angles_between(a, a)`, with a row's angle to itself exactly 0."""
-    cos = cosines(a, a)
-    itself = jnp.eye(cos.shape[0], dtype=bool)
+    if itself is None:
+        return refine(angles_from_cosine(cos), jnp.abs(cos) > CLOSE, a, b)
     angles = angles_from_cosine(jnp.where(itself, 1.0, cos))
-    return refine(angles, (jnp.abs(cos) > CLOSE) & ~itself, a, a)
+    return refine(angles, (jnp.abs(cos) > CLOSE) & ~itself, a, b)
 
 
-@angles_among.defjvp
-def _angles_among_jvp(primals, tangents):
-    (a,), (da,) = primals, tangents
-    u, du = jax.jvp(direction, (a,), (da,))
-    angles = angles_among(a)
-    half = du @ u.T
-    return angles, _tangent(angles, half + half.T)
+@partial(angles_between.defjvp, symbolic_zeros=True)
+def _angles_between_jvp(primals, tangents):
+    """Without the product of a side that does not move."""
+    a, b, itself = primals
+    (u, du), (u_, du_) = (_turning(*side) for side in ((a, tangents[0]), (b, tangents[1])))
+    products = [left @ right.T for left, right in ((du, u_), (u, du_)) if left is not None and right is not None]
+    angles = angles_between(a, b, itself)
+    return angles, _tangent(angles, sum(products, jnp.zeros_like(angles.cos)))
+
+
+def _turning(rows: Polar, d_rows: Polar) -> tuple[Float[Array, "n d"], Float[Array, "n d"] | None]:
+    """The directions and their derivative, None if it is 0."""
+    moving, value, tangent = jvp_along_moving(direction, (rows,), (d_rows,))
+    return value, tangent if moving else None
 
 
 def _tangent(angles: Angles, d_cos: Float[Array, "*pairs"]) -> Angles:

@@ -12,9 +12,10 @@ teacher nearly coincide.
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
-from .angles import Angles, Polar, angles_among, angles_between, direction, inverse_sine, polar
+from .angles import Angles, Polar, angles_between, direction, inverse_sine, polar
+from .rows import EVERY, Rows
 from .sums import Neurons, Weights
 
 TWO_PI = 2 * jnp.pi
@@ -50,16 +51,14 @@ def jump_parts(angles: Angles, weights: Weights) -> tuple[Float[Array, "*pairs"]
     return toward, toward * angles.cos
 
 
-# The sums, as they are written.
+# The sums, as they are written, for the rows of a block of students.
 
 
-class Geometry(NamedTuple):
-    """Student and teacher neurons, their masses rho = c |v|, and the angles the sums need."""
+class Layers(NamedTuple):
+    """Student and teacher neurons v, their output weights c, and their masses rho = c |v|."""
 
     student: Polar
     teacher: Polar
-    among: Angles
-    between: Angles
     output_weights: Float[Array, " K"]
     teacher_output_weights: Float[Array, " K_star"]
 
@@ -72,47 +71,91 @@ class Geometry(NamedTuple):
         return self.teacher_output_weights * self.teacher.norm
 
 
-def geometry(student: Neurons, teacher: Neurons) -> Geometry:
-    s, t = polar(student[0]), polar(teacher[0])
-    return Geometry(s, t, angles_among(s), angles_between(s, t), student[1], teacher[1])
+def layers(student: Neurons, teacher: Neurons) -> Layers:
+    return Layers(polar(student[0]), polar(teacher[0]), student[1], teacher[1])
 
 
-def mass_unit(g: Geometry) -> Float[Array, ""]:
+class Geometry(NamedTuple):
+    """The angles from the students `rows` to all students and to all teachers."""
+
+    layers: Layers
+    rows: Rows
+    itself: Bool[Array, "B K"]
+    among: Angles
+    between: Angles
+
+    @property
+    def block(self) -> Polar:
+        return self.layers.student.take(self.rows)
+
+
+def geometry(layers: Layers, rows: Rows = EVERY) -> Geometry:
+    block, itself = layers.student.take(rows), same(layers.student, rows)
+    among = angles_between(block, layers.student, itself)
+    return Geometry(layers, rows, itself, among, angles_between(block, layers.teacher))
+
+
+def same(neurons: Polar, rows: Rows) -> Bool[Array, "B n"]:
+    """Where a row of the block is the neuron itself."""
+    indices = jnp.arange(neurons.norm.shape[0])
+    return indices[rows][:, None] == indices
+
+
+def mass_unit(layers: Layers) -> Float[Array, ""]:
     """A power of two near the largest mass: in its units the terms of a loss do not overflow, nor inf - inf arise."""
-    _, exponent = jnp.frexp(jnp.maximum(jnp.max(jnp.abs(g.rho)), jnp.max(jnp.abs(g.rho_star))))
-    largest = jnp.finfo(g.rho.dtype).maxexp - 4
-    return jnp.ldexp(jnp.ones_like(g.rho[0]), jnp.clip(exponent, -largest, largest))
+    rho = layers.rho
+    _, exponent = jnp.frexp(jnp.maximum(jnp.max(jnp.abs(rho)), jnp.max(jnp.abs(layers.rho_star))))
+    largest = jnp.finfo(rho.dtype).maxexp - 4
+    return jnp.ldexp(jnp.ones_like(rho[0]), jnp.clip(exponent, -largest, largest))
 
 
-def plain_loss(weights: Weights, g: Geometry) -> Float[Array, ""]:
-    own, cross = kernel(g.among, weights), kernel(g.between, weights)
-    teacher = kernel(angles_among(g.teacher), weights)
-    unit = mass_unit(g)
-    rho, rho_star = g.rho / unit, g.rho_star / unit
-    return ((rho @ own @ rho + rho_star @ teacher @ rho_star) / 2 - rho @ cross @ rho_star) * unit * unit
+def plain_loss(weights: Weights, g: Geometry, unit: Float[Array, ""]) -> Float[Array, " B"]:
+    """What each student of the block adds to the loss; the teacher's own part is `half_energy`."""
+    rho, rho_star = g.layers.rho / unit, g.layers.rho_star / unit
+    return rho[g.rows] * (kernel(g.among, weights) @ rho / 2 - kernel(g.between, weights) @ rho_star)
 
 
-def plain_gradient(weights: Weights, g: Geometry) -> Neurons:
-    """G_k for the weights, and dL/da_k = |w_k| sum_j rho_j K for the output weights."""
-    radial = along(g.among, weights) @ g.rho - along(g.between, weights) @ g.rho_star
-    potential = kernel(g.among, weights) @ g.rho - kernel(g.between, weights) @ g.rho_star
-    pull = _pull(g, towards(g.among, weights), towards(g.between, weights))
-    return per_neuron(g, pull + radial[:, None] * direction(g.student)), g.student.norm * potential
+def half_energy(
+    weights: Weights, neurons: Polar, masses: Float[Array, " n"], rows: Rows = EVERY
+) -> Float[Array, " B"]:
+    """1/2 masses_i sum_j masses_j K(theta_ij) for the rows i."""
+    angles = angles_between(neurons.take(rows), neurons, same(neurons, rows))
+    return masses[rows] * (kernel(angles, weights) @ masses) / 2
 
 
-def plain_boundary(weights: Weights, g: Geometry) -> Float[Array, "K d"]:
+class Pull(NamedTuple):
+    """A gradient before its matrix products, per a_k: sums over c_j v_j and c*_l v*_l, and a multiple of u_k."""
+
+    on_student: Float[Array, "B K"]
+    on_teacher: Float[Array, "B K_star"]
+    radial: Float[Array, " B"]
+
+
+def plain_gradient(weights: Weights, g: Geometry) -> Pull:
+    radial = along(g.among, weights) @ g.layers.rho - along(g.between, weights) @ g.layers.rho_star
+    return Pull(towards(g.among, weights), towards(g.between, weights), radial)
+
+
+def plain_boundary(weights: Weights, g: Geometry) -> Pull:
     (toward, back), (toward_star, back_star) = (jump_parts(x, weights) for x in (g.among, g.between))
-    radial = back @ g.rho - back_star @ g.rho_star
-    return per_neuron(g, _pull(g, toward, toward_star) - radial[:, None] * direction(g.student))
+    return Pull(toward, toward_star, back_star @ g.layers.rho_star - back @ g.layers.rho)
 
 
-def _pull(g: Geometry, on_student: Float[Array, "K K"], on_teacher: Float[Array, "K K_star"]):
-    """Sum of coefficient times rho_j u_j = c_j v_j over all neurons."""
-    return (on_student * g.output_weights) @ g.student.weights - (
-        on_teacher * g.teacher_output_weights
-    ) @ g.teacher.weights
+def plain_rows(g: Geometry, pull: Pull) -> Float[Array, "B d"]:
+    """The sums of a pull carried out."""
+    own, others = g.layers.student.weights, g.layers.teacher.weights
+    sums = (pull.on_student * g.layers.output_weights) @ own - (
+        pull.on_teacher * g.layers.teacher_output_weights
+    ) @ others
+    return per_neuron(g, sums + pull.radial[:, None] * direction(g.block))
 
 
-def per_neuron(g: Geometry, sums: Float[Array, "K d"]) -> Float[Array, "K d"]:
+def plain_potential(weights: Weights, g: Geometry) -> Float[Array, " B"]:
+    """dL/da_k = |w_k| sum_j rho_j K, the derivative in the output weights."""
+    rho, rho_star = g.layers.rho, g.layers.rho_star
+    return g.block.norm * (kernel(g.among, weights) @ rho - kernel(g.between, weights) @ rho_star)
+
+
+def per_neuron(g: Geometry, sums: Float[Array, "B d"]) -> Float[Array, "B d"]:
     """Times a_k; 0 for a zero neuron, which no sample activates."""
-    return jnp.where((g.student.norm > 0)[:, None], g.output_weights[:, None] * sums, 0.0)
+    return jnp.where((g.block.norm > 0)[:, None], g.layers.output_weights[g.rows][:, None] * sums, 0.0)

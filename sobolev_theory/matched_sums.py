@@ -5,144 +5,86 @@ With student j matched to teacher l, rho_j phi(u_j) - rho*_l phi(u*_l) = rho_j (
 Near an optimum loss and gradients then keep their digits down to differences of 1e-9 and below, where
 the plain sum of terms of size one has none left. Without a close pair the plain sum is used.
 
-Derivatives are those of the plain sums; the loss's derivative is its gradient with the boundary term.
+Each function gives the rows of a block of students; `relu_sums` puts the blocks together.
 """
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from .angles import Angles, angles_among, difference, direction, inverse_or_zero, inverse_sine
-from .arc_cosine import (
-    TWO_PI,
-    Geometry,
-    Neurons,
-    Weights,
-    along,
-    geometry,
-    jump,
-    jump_parts,
-    kernel,
-    mass_unit,
-    per_neuron,
-    plain_boundary,
-    plain_gradient,
-    plain_loss,
-    towards,
-)
+from .angles import Angles, angles_between, difference, direction, inverse_or_zero, inverse_sine
+from .arc_cosine import TWO_PI, Geometry, Layers, along, jump, jump_parts, kernel, per_neuron, towards
 from .differences import Change, Corners, CosineSteps, arc_excess, change, mixed_change
-from .matching import Matching, match
+from .matching import Matching
+from .sums import Weights
 
 
-@jax.custom_jvp
-def loss(weights: Weights, student: Neurons, teacher: Neurons) -> Float[Array, ""]:
-    """1/2 sum rho_i rho_j K(theta_ij) over student and teacher neurons."""
-    return _either(_matched_loss, plain_loss, weights, geometry(student, teacher))
-
-
-@loss.defjvp
-def _loss_jvp(primals, tangents):
-    weights, student, teacher = primals
-    d_weights, d_student, d_teacher = tangents
-
-    def slope(neurons, others, d_neurons):
-        d_rows, d_output = gradient(weights, neurons, others)
-        d_rows = d_rows + boundary(weights, neurons, others)
-        return jnp.vdot(d_rows, d_neurons[0]) + jnp.vdot(d_output, d_neurons[1])
-
-    by_order = loss(d_weights, student, teacher)  # the loss is linear in its weights
-    value = loss(weights, student, teacher)
-    return value, by_order + slope(student, teacher, d_student) + slope(teacher, student, d_teacher)
-
-
-@jax.custom_jvp
-def gradient(weights: Weights, student: Neurons, teacher: Neurons) -> Neurons:
-    """The almost-everywhere part of the gradient, for weights and output weights."""
-    return _either(_matched_gradient, plain_gradient, weights, geometry(student, teacher))
-
-
-@gradient.defjvp
-def _gradient_jvp(primals, tangents):
-    plain = jax.jvp(lambda weights, s, t: plain_gradient(weights, geometry(s, t)), primals, tangents)
-    return gradient(*primals), plain[1]
-
-
-@jax.custom_jvp
-def boundary(weights: Weights, student: Neurons, teacher: Neurons) -> Float[Array, "K d"]:
-    """What the jumps of the highest derivative on the hyperplanes w_k.x = 0 add to the gradient."""
-    return _either(_matched_boundary, plain_boundary, weights, geometry(student, teacher))
-
-
-@boundary.defjvp
-def _boundary_jvp(primals, tangents):
-    plain = jax.jvp(lambda weights, s, t: plain_boundary(weights, geometry(s, t)), primals, tangents)
-    return boundary(*primals), plain[1]
-
-
-def _either(matched, plain, weights: Weights, g: Geometry):
-    pairs = match(g.rho, g.rho_star, g.between)
-    return lax.cond(
-        jnp.any(pairs.matched),
-        lambda: matched(weights, _dipoles(g, pairs)),
-        lambda: plain(weights, g),
-    )
-
-
-class _Dipoles(NamedTuple):
+class Moves(NamedTuple):
     """Student and teacher regrouped by a matching.
 
     `moved` is u_j - u*_l for a matched student j, else u_j; `distance` its length. `excess` is what
-    remains of the teacher: rho_j - rho*_l for a matched teacher l, else -rho*_l. `base` holds the
-    angles of all students to l = partner[j].
+    remains of the teacher: rho_j - rho*_l for a matched teacher l, else -rho*_l.
     """
 
-    geometry: Geometry
     partner: Int[Array, " K"]
     matched: Bool[Array, " K"]
-    base: Angles
     moved: Float[Array, "K d"]
     distance: Float[Array, " K"]
     excess: Float[Array, " K_star"]
 
 
-def _dipoles(g: Geometry, matching: Matching) -> _Dipoles:
+def moves(layers: Layers, matching: Matching) -> Moves:
     partner, matched = matching
-    step = difference(g.student, g.teacher.take(partner))
+    step = difference(layers.student, layers.teacher.take(partner))
     d_rho = (
-        g.output_weights * step.norm
-        + (g.output_weights - g.teacher_output_weights[partner]) * g.teacher.norm[partner]
+        layers.output_weights * step.norm
+        + (layers.output_weights - layers.teacher_output_weights[partner]) * layers.teacher.norm[partner]
     )
-    target = jnp.where(matched, partner, g.rho_star.shape[0])
-    moved = jnp.where(matched[:, None], step.direction, direction(g.student))
-    return _Dipoles(
-        g,
-        partner,
-        matched,
-        base=g.between.take(slice(None), partner),
-        moved=moved,
-        distance=jnp.linalg.norm(moved, axis=1),
-        excess=(-g.rho_star).at[target].set(d_rho, mode="drop"),
-    )
+    target = jnp.where(matched, partner, layers.rho_star.shape[0])
+    moved = jnp.where(matched[:, None], step.direction, direction(layers.student))
+    excess = (-layers.rho_star).at[target].set(d_rho, mode="drop")
+    return Moves(partner, matched, moved, jnp.linalg.norm(moved, axis=1), excess)
 
 
-def _change_to_base(p: _Dipoles) -> Change:
-    student = p.geometry.student
-    d_cos = (student.weights @ p.moved.T) * inverse_or_zero(student.norm)[:, None]
-    return change(p.geometry.among, p.base, d_cos, p.distance)
+class Dipoles(NamedTuple):
+    """A block's geometry, the moves of all students, and the angles of the block to their partners."""
+
+    geometry: Geometry
+    moves: Moves
+    base: Angles
 
 
-def _onto_partner(p: _Dipoles, columns: Float[Array, "K K"]) -> Float[Array, "K K_star"]:
+def dipoles(geometry: Geometry, moves: Moves) -> Dipoles:
+    return Dipoles(geometry, moves, geometry.between.take(slice(None), moves.partner))
+
+
+class MatchedPull(NamedTuple):
+    """As `arc_cosine.Pull`, but over the displacements `moved` and the directions u*_l, and with an extra term."""
+
+    on_moved: Float[Array, "B K"]
+    on_teacher: Float[Array, "B K_star"]
+    radial: Float[Array, " B"]
+    extra: Float[Array, "B d"] | float = 0.0
+
+
+def matched_rows(p: Dipoles, pull: MatchedPull) -> Float[Array, "B d"]:
+    """The sums of a pull carried out, without a copy of the teacher's directions."""
+    teacher = p.geometry.layers.teacher
+    sums = pull.on_moved @ p.moves.moved + (pull.on_teacher * inverse_or_zero(teacher.norm)) @ teacher.weights
+    return per_neuron(p.geometry, sums + pull.radial[:, None] * direction(p.geometry.block) + pull.extra)
+
+
+def _change_to_base(p: Dipoles) -> Change:
+    block = p.geometry.block
+    d_cos = (block.weights @ p.moves.moved.T) * inverse_or_zero(block.norm)[:, None]
+    return change(p.geometry.among, p.base, d_cos, p.moves.distance)
+
+
+def _onto_partner(p: Dipoles, columns: Float[Array, "B K"]) -> Float[Array, "B K_star"]:
     """The matched students' columns, added up in the columns of their teachers."""
     zeros = jnp.zeros_like(p.geometry.between.theta)
-    return zeros.at[:, p.partner].add(jnp.where(p.matched, columns, 0.0))
-
-
-def _teacher_sum(g: Geometry, coefficients: Float[Array, "K K_star"]) -> Float[Array, "K d"]:
-    """Sum of coefficients times u*_l, without a copy of the directions."""
-    return (coefficients * inverse_or_zero(g.teacher.norm)) @ g.teacher.weights
+    return zeros.at[:, p.moves.partner].add(jnp.where(p.moves.matched, columns, 0.0))
 
 
 def _kernel_change(weights: Weights, d: Change, first: Angles, second: Angles):
@@ -152,79 +94,99 @@ def _kernel_change(weights: Weights, d: Change, first: Angles, second: Angles):
     return (weights[0] * j1 + weights[1] * (turn - d.theta * first.cos)) / TWO_PI
 
 
-def _matched_gradient(weights: Weights, p: _Dipoles) -> Neurons:
+def matched_gradient(weights: Weights, p: Dipoles) -> MatchedPull:
     g, d = p.geometry, _change_to_base(p)
-    among, between = g.among, g.between
+    rho, excess = g.layers.rho, p.moves.excess
     d_towards = -(weights[0] + weights[1]) * d.theta / TWO_PI
-    on_teacher = _onto_partner(p, d_towards * g.rho) + towards(between, weights) * p.excess
-    pull = (towards(among, weights) * g.rho) @ p.moved + _teacher_sum(g, on_teacher)
-    d_along = jnp.where(p.matched, weights[0] * d.sin / TWO_PI, along(among, weights))
-    radial = d_along @ g.rho + along(between, weights) @ p.excess
-    d_kernel = jnp.where(p.matched, _kernel_change(weights, d, among, p.base), kernel(among, weights))
-    potential = d_kernel @ g.rho + kernel(between, weights) @ p.excess
-    return per_neuron(g, pull + radial[:, None] * direction(g.student)), g.student.norm * potential
+    d_along = jnp.where(p.moves.matched, weights[0] * d.sin / TWO_PI, along(g.among, weights))
+    return MatchedPull(
+        on_moved=towards(g.among, weights) * rho,
+        on_teacher=_onto_partner(p, d_towards * rho) + towards(g.between, weights) * excess,
+        radial=d_along @ rho + along(g.between, weights) @ excess,
+    )
 
 
-def _matched_boundary(weights: Weights, p: _Dipoles) -> Float[Array, "K d"]:
+def matched_potential(weights: Weights, p: Dipoles) -> Float[Array, " B"]:
+    g, d = p.geometry, _change_to_base(p)
+    to_base = _kernel_change(weights, d, g.among, p.base)
+    d_kernel = jnp.where(p.moves.matched, to_base, kernel(g.among, weights))
+    return g.block.norm * (d_kernel @ g.layers.rho + kernel(g.between, weights) @ p.moves.excess)
+
+
+def matched_boundary(weights: Weights, p: Dipoles) -> MatchedPull:
     """As the gradient; but each student's jump against its own partner keeps the exact direction."""
     g, d = p.geometry, _change_to_base(p)
-    students, teachers = jnp.arange(g.rho.shape[0]), jnp.arange(g.rho_star.shape[0])
-    itself = students[:, None] == students
-    own = p.matched[:, None] & (p.partner[:, None] == teachers)
+    rho, excess = g.layers.rho, p.moves.excess
+    matched, partner = p.moves.matched[g.rows], p.moves.partner[g.rows]
+    own = matched[:, None] & (partner[:, None] == jnp.arange(excess.shape[0]))
 
     (toward, back), (toward_base, back_base) = (jump_parts(x, weights) for x in (g.among, p.base))
     inverse = inverse_sine(g.among) * inverse_sine(p.base)  # 0 at a kink, where plain subtraction serves
     strength = weights[1] / TWO_PI
     d_toward = jnp.where(inverse > 0, -strength * jnp.sin(d.theta) * inverse, toward - toward_base)
     d_back = jnp.where(inverse > 0, -strength * d.sin * (inverse + 1), back - back_base)
-    d_toward, d_back = jnp.where(itself, 0.0, d_toward), jnp.where(itself, 0.0, d_back)
+    d_toward, d_back = jnp.where(g.itself, 0.0, d_toward), jnp.where(g.itself, 0.0, d_back)
     toward_star, back_star = (jnp.where(own, 0.0, x) for x in jump_parts(g.between, weights))
-
-    on_teacher = _onto_partner(p, d_toward * g.rho) + toward_star * p.excess
-    pull = (toward * g.rho) @ p.moved + _teacher_sum(g, on_teacher)
-    radial = jnp.where(p.matched, d_back, back) @ g.rho + back_star @ p.excess
-    return per_neuron(g, pull - radial[:, None] * direction(g.student) - _own_jump(weights, p))
-
-
-def _own_jump(weights: Weights, p: _Dipoles) -> Float[Array, "K d"]:
-    """rho*_l b e of every matched student and its partner l."""
-    students = jnp.arange(p.partner.shape[0])
-    angles = p.base.take(students, students)
-    half_square = p.distance**2 / 2  # 1 - cos
-    e = (half_square[:, None] * direction(p.geometry.student) - p.moved) * inverse_or_zero(angles.sin)[:, None]
-    size = jump(angles, weights) * p.geometry.rho_star[p.partner]
-    return jnp.where(p.matched, size, 0.0)[:, None] * e
-
-
-def _matched_loss(weights: Weights, p: _Dipoles) -> Float[Array, ""]:
-    g, partner = p.geometry, p.partner
-    teacher = angles_among(g.teacher)
-    base_base = teacher.take(partner[:, None], partner)
-    moved_teacher = p.moved @ direction(g.teacher).T
-    d_student = direction(g.student) @ p.moved.T
-    d_base = moved_teacher[:, partner].T
-
-    # Both ends of a student pair move to their partners.
-    mixed = mixed_change(
-        Corners(g.among, p.base, Angles(*(x.T for x in p.base)), base_base),
-        CosineSteps(d_student.T, d_base.T, d_student, d_base, p.moved @ p.moved.T),
-        jnp.maximum(p.distance[:, None], p.distance),
+    return MatchedPull(
+        on_moved=toward * rho,
+        on_teacher=_onto_partner(p, d_toward * rho) + toward_star * excess,
+        radial=-(jnp.where(p.moves.matched, d_back, back) @ rho + back_star @ excess),
+        extra=-_own_jump(weights, p),
     )
+
+
+def _own_jump(weights: Weights, p: Dipoles) -> Float[Array, "B d"]:
+    """rho*_l b e of every matched student of the block and its partner l."""
+    rows = p.geometry.rows
+    partner, moved = p.moves.partner[rows], p.moves.moved[rows]
+    angles = p.geometry.between.take(jnp.arange(partner.shape[0]), partner)
+    half_square = p.moves.distance[rows] ** 2 / 2  # 1 - cos
+    e = (half_square[:, None] * direction(p.geometry.block) - moved) * inverse_or_zero(angles.sin)[:, None]
+    size = jump(angles, weights) * p.geometry.layers.rho_star[partner]
+    return jnp.where(p.moves.matched[rows], size, 0.0)[:, None] * e
+
+
+def matched_loss(weights: Weights, p: Dipoles, unit: Float[Array, ""]) -> Float[Array, " B"]:
+    """What each student of the block adds to the loss; what is left of the teacher adds `half_energy` of `excess`."""
+    rho, excess = p.geometry.layers.rho / unit, p.moves.excess / unit
+    teacher, partner = p.geometry.layers.teacher, p.moves.partner[p.geometry.rows]
+    itself = partner[:, None] == jnp.arange(excess.shape[0])
+    base_teacher = angles_between(teacher.take(partner), teacher, itself)
+    d_teacher = p.moves.moved[p.geometry.rows] @ direction(teacher).T
+    own, cross = (part(weights, p, base_teacher, d_teacher) for part in (_own_changes, _cross_changes))
+    return rho[p.geometry.rows] * (own @ rho / 2 + cross @ excess)
+
+
+def _own_changes(
+    weights: Weights, p: Dipoles, base_teacher: Angles, d_teacher: Float[Array, "B K_star"]
+) -> Float[Array, "B K"]:
+    """Both ends of a student pair move to their partners."""
+    g, m = p.geometry, p.moves
+    rows, student, moved = g.rows, g.layers.student, m.moved[g.rows]
+    bases = g.layers.teacher.take(m.partner[rows])
+    base_student, base_base = angles_between(bases, student), base_teacher.take(slice(None), m.partner)
+    steps = CosineSteps(
+        dp_q=moved @ direction(student).T,
+        dp_q_=d_teacher[:, m.partner],
+        p_dq=direction(g.block) @ m.moved.T,
+        p__dq=direction(bases) @ m.moved.T,
+        dp_dq=moved @ m.moved.T,
+    )
+    corners = Corners(g.among, p.base, base_student, base_base)
+    mixed = mixed_change(corners, steps, jnp.maximum(m.distance[rows][:, None], m.distance))
     both = (weights[0] * mixed.j1 + weights[1] * mixed.supplement_cos) / TWO_PI
-    on_base = jnp.where(p.matched, kernel(p.base, weights), 0.0)
-    on_bases = jnp.where(p.matched[:, None] & p.matched, kernel(base_base, weights), 0.0)
-    by_values = kernel(g.among, weights) - on_base - on_base.T + on_bases
-    own = jnp.where(p.matched[:, None] & p.matched, both, by_values)
+    row, column = m.matched[rows][:, None], m.matched
+    on_base = jnp.where(column, kernel(p.base, weights), 0.0)
+    on_row_base = jnp.where(row, kernel(base_student, weights), 0.0)
+    on_bases = jnp.where(row & column, kernel(base_base, weights), 0.0)
+    return jnp.where(row & column, both, kernel(g.among, weights) - on_base - on_row_base + on_bases)
 
-    # One end of a pair of a student and a teacher does.
-    base_teacher = teacher.take(partner)
-    d = change(g.between, base_teacher, moved_teacher, p.distance[:, None])
-    cross = jnp.where(
-        p.matched[:, None],
-        _kernel_change(weights, d, g.between, base_teacher),
-        kernel(g.between, weights),
-    )
-    unit = mass_unit(g)
-    rho, excess = g.rho / unit, p.excess / unit
-    rest = excess @ kernel(teacher, weights) @ excess / 2
-    return (rho @ own @ rho / 2 + rho @ cross @ excess + rest) * unit * unit
+
+def _cross_changes(
+    weights: Weights, p: Dipoles, base_teacher: Angles, d_teacher: Float[Array, "B K_star"]
+) -> Float[Array, "B K_star"]:
+    """One end of a pair of a student and a teacher moves."""
+    g, rows = p.geometry, p.geometry.rows
+    d = change(g.between, base_teacher, d_teacher, p.moves.distance[rows][:, None])
+    moved = _kernel_change(weights, d, g.between, base_teacher)
+    return jnp.where(p.moves.matched[rows][:, None], moved, kernel(g.between, weights))

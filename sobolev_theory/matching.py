@@ -5,6 +5,7 @@ its teacher neuron first lets the population formulas be summed as differences (
 Any injective partial pairing is valid; a good one keeps digits.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from .angles import CLOSE, Angles, inverse_or_zero
+from .rows import Rows
 
 
 class Matching(NamedTuple):
@@ -21,32 +23,77 @@ class Matching(NamedTuple):
     matched: Bool[Array, " K"]
 
 
-def match(rho: Float[Array, " K"], rho_star: Float[Array, " K_star"], angles: Angles) -> Matching:
+class Free(NamedTuple):
+    """Who is not paired yet."""
+
+    students: Bool[Array, " K"]
+    teachers: Bool[Array, " K_star"]
+
+
+class Nearest(NamedTuple):
+    """Among those close and free, the nearest teacher of each student of a block, and the reverse.
+
+    `found` says whether a student has any; `student[b, l]` is teacher l's nearest in block b, at `distance[b, l]`,
+    infinite if there is none.
+    """
+
+    teacher: Int[Array, " B"]
+    found: Bool[Array, " B"]
+    student: Int[Array, "blocks K_star"]
+    distance: Float[Array, "blocks K_star"]
+
+
+def nearest(
+    free: Free, rho: Float[Array, " K"], rho_star: Float[Array, " K_star"], angles: Angles, rows: Rows
+) -> Nearest:
+    """From the angles [B, K*] of one block of students."""
+    students = jnp.arange(rho.shape[0])[rows]
+    candidates = (angles.cos > CLOSE) & free.students[rows][:, None] & free.teachers
+
+    def search():
+        distance = jnp.where(candidates, _squared_distance(rho[rows], rho_star, angles), jnp.inf)
+        best = jnp.argmin(distance, axis=0)
+        by_teacher = students[best][None], jnp.min(distance, axis=0)[None]
+        return Nearest(jnp.argmin(distance, axis=1), jnp.any(candidates, axis=1), *by_teacher)
+
+    def nothing():
+        zeros = jnp.zeros((1, rho_star.shape[0]), students.dtype)
+        none = jnp.zeros_like(students)
+        return Nearest(none, none > 0, zeros, jnp.full(zeros.shape, jnp.inf, angles.cos.dtype))
+
+    return lax.cond(jnp.any(candidates), search, nothing)
+
+
+def match(students: int, teachers: int, survey: Callable[[Free], Nearest]) -> Matching:
     """Pair students with teachers of nearly the same direction, the nearest first.
 
     Near in rho u, output weight included: of two teachers in one direction a student takes the one like itself.
 
-    Rounds of mutual nearest neighbours among those not yet paired; each round pairs at least one,
-    and no round is run where no pair is close.
+    Rounds of mutual nearest neighbours among those not yet paired, each from one `survey` of all blocks, until
+    one finds no close pair.
     """
-    rows = jnp.arange(angles.cos.shape[0])
+    rows = jnp.arange(students)
 
     def pair_up(state):
-        free, (partner, matched) = state
-        candidates = jnp.where(free, _squared_distance(rho, rho_star, angles), jnp.inf)
-        nearest = jnp.argmin(candidates, axis=1)
-        mutual = (jnp.argmin(candidates, axis=0)[nearest] == rows) & jnp.any(free, axis=1)
-        taken = jnp.zeros(free.shape[1], bool).at[nearest].max(mutual)
-        free = free & ~mutual[:, None] & ~taken[None, :]
-        return free, Matching(jnp.where(mutual, nearest, partner), matched | mutual)
+        free, (partner, matched), _ = state
+        found = survey(free)
+        choice, has_one = found.teacher[:students], found.found[:students]
+        block = jnp.argmin(found.distance, axis=0)
+        best = found.student[block, jnp.arange(teachers)]
+        mutual = has_one & (best[choice] == rows)
+        taken = jnp.zeros(teachers, bool).at[choice].max(mutual)
+        free = Free(free.students & ~mutual, free.teachers & ~taken)
+        more = jnp.any(mutual) & jnp.any(free.students) & jnp.any(free.teachers)
+        return free, Matching(jnp.where(mutual, choice, partner), matched | mutual), more
 
-    nobody = Matching(jnp.zeros_like(rows), jnp.zeros(rows.shape, bool))
-    return lax.while_loop(lambda state: jnp.any(state[0]), pair_up, (angles.cos > CLOSE, nobody))[1]
+    everyone = Free(jnp.ones(students, bool), jnp.ones(teachers, bool))
+    nobody = Matching(jnp.zeros_like(rows), jnp.zeros(students, bool))
+    return lax.while_loop(lambda state: state[2], pair_up, (everyone, nobody, jnp.array(True)))[1]
 
 
 def _squared_distance(
-    rho: Float[Array, " K"], rho_star: Float[Array, " K_star"], angles: Angles
-) -> Float[Array, "K K_star"]:
+    rho: Float[Array, " B"], rho_star: Float[Array, " K_star"], angles: Angles
+) -> Float[Array, "B K_star"]:
     """|rho u - rho* u*|^2 over the square of the larger |rho|."""
     one, other = rho[:, None], rho_star[None, :]
     swap = jnp.abs(other) > jnp.abs(one)

@@ -11,8 +11,10 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from .rows import Rows, by_rows
 from .sums import Neurons, Sums, Weights
 
 Dual = Callable[..., Float[Array, "*pairs"]]
@@ -20,7 +22,8 @@ Dual = Callable[..., Float[Array, "*pairs"]]
 
 def sums(dual: Dual) -> Sums:
     """For an activation whose derivatives, up to the order used, do not jump: there is no boundary term."""
-    return Sums(partial(loss, dual), partial(gradient, dual), no_boundary)
+    both = partial(gradient, dual)
+    return Sums(partial(loss, dual), both, no_boundary, both)
 
 
 def kernel(dual: Dual, weights: Weights, variance, covariance, variance_) -> Float[Array, "*pairs"]:
@@ -29,27 +32,43 @@ def kernel(dual: Dual, weights: Weights, variance, covariance, variance_) -> Flo
     return sum(terms, jnp.zeros_like(covariance))
 
 
-def loss(dual: Dual, weights: Weights, student: Neurons, teacher: Neurons) -> Float[Array, ""]:
-    rows = jnp.concatenate([student[0], teacher[0]])
-    signed = jnp.concatenate([student[1], -teacher[1]])
-    variances = jnp.sum(rows * rows, axis=1)
-    return signed @ kernel(dual, weights, variances[:, None], rows @ rows.T, variances[None, :]) @ signed / 2
+def loss(dual: Dual, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None) -> Float[Array, ""]:
+    neurons, signed = _stacked(student, teacher)
+    variances = jnp.sum(neurons * neurons, axis=1)
+
+    def energy(x, rows: Rows) -> Float[Array, " B"]:
+        weights, neurons, variances, signed = x
+        gram = neurons[rows] @ neurons.T
+        return signed[rows] * (kernel(dual, weights, variances[rows][:, None], gram, variances[None, :]) @ signed) / 2
+
+    count = signed.shape[0]
+    return jnp.sum(by_rows(energy, (weights, neurons, variances, signed), count, count, mesh)[:count])
 
 
-def gradient(dual: Dual, weights: Weights, student: Neurons, teacher: Neurons) -> Neurons:
-    rows = jnp.concatenate([student[0], teacher[0]])
-    signed = jnp.concatenate([student[1], -teacher[1]])
-    variances, own = jnp.sum(rows * rows, axis=1), jnp.sum(student[0] ** 2, axis=1)
-    gram = student[0] @ rows.T
-    shape = gram.shape
-    value, (by_variance, by_covariance) = _value_and_slopes(
-        partial(kernel, dual, weights),
-        jnp.broadcast_to(own[:, None], shape),
-        gram,
-        jnp.broadcast_to(variances, shape),
-    )
-    pull = (by_covariance * signed) @ rows + 2 * (by_variance @ signed)[:, None] * student[0]
-    return student[1][:, None] * pull, value @ signed
+def gradient(dual: Dual, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None) -> Neurons:
+    def of_block(x, rows: Rows) -> Neurons:
+        weights, student, teacher = x
+        neurons, signed = _stacked(student, teacher)
+        own, output = student[0][rows], student[1][rows]
+        variances, own_variances = (jnp.sum(w * w, axis=1) for w in (neurons, own))
+        gram = own @ neurons.T
+        value, (by_variance, by_covariance) = _value_and_slopes(
+            partial(kernel, dual, weights),
+            jnp.broadcast_to(own_variances[:, None], gram.shape),
+            gram,
+            jnp.broadcast_to(variances, gram.shape),
+        )
+        pull = (by_covariance * signed) @ neurons + 2 * (by_variance @ signed)[:, None] * own
+        return output[:, None] * pull, value @ signed
+
+    count = student[1].shape[0]
+    rows, output = by_rows(of_block, (weights, student, teacher), count, count + teacher[1].shape[0], mesh)
+    return rows[:count], output[:count]
+
+
+def _stacked(student: Neurons, teacher: Neurons) -> Neurons:
+    """All neurons, the teacher's output weights with the sign they have in the difference."""
+    return jnp.concatenate([student[0], teacher[0]]), jnp.concatenate([student[1], -teacher[1]])
 
 
 def _value_and_slopes(f, variance, covariance, variance_):
@@ -60,5 +79,5 @@ def _value_and_slopes(f, variance, covariance, variance_):
     return value, (by_variance, by_covariance)
 
 
-def no_boundary(weights: Weights, student: Neurons, teacher: Neurons) -> Float[Array, "K d"]:
+def no_boundary(weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None) -> Float[Array, "K d"]:
     return jnp.zeros_like(student[0])

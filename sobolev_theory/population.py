@@ -17,6 +17,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from .activations import Activation
@@ -30,11 +31,18 @@ def population_loss(
     teacher: Network,
     loss: SobolevLoss = H1,
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    mesh: Mesh | None = None,
 ) -> Float[Array, ""]:
     """sum_m lambda_m E[ 1/2 || D_x^m (student - teacher)(x) ||^2 ], x ~ N(0, I_d).
 
     A scalar, in units of (output weight x norm of a neuron)^2. With student = teacher + delta it keeps its
     digits for |delta| down to 1e-12. `jax.grad` of it is `loss_gradient`.
+
+    Args:
+        mesh: devices that share out the student's neurons, each with all weights in its memory; here and in the
+            gradients and products below. On one device neurons are taken in blocks: besides the networks memory
+            does not grow with the number of pairs of neurons.
 
     Raises:
         TypeError, ValueError: arguments that do not fit each other; a loss that is infinite for the activation.
@@ -47,7 +55,7 @@ def population_loss(
         >>> float(st.population_loss(student, teacher, loss=st.L2))
         0.5
     """
-    return _loss(*_problem(student, teacher, loss, inputs))
+    return _loss(*_problem(student, teacher, loss, inputs), _devices(mesh))
 
 
 def population_gradient(
@@ -55,6 +63,8 @@ def population_gradient(
     teacher: Network,
     loss: SobolevLoss = H1,
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    mesh: Mesh | None = None,
 ) -> Network:
     """E_x[ grad l(student; x) ], the per-sample loss differentiated almost everywhere.
 
@@ -72,7 +82,7 @@ def population_gradient(
         >>> st.population_gradient(student, teacher).weights.tolist()
         [[1.0, 0.0]]
     """
-    return with_parameters(student, *_population_gradient(*_problem(student, teacher, loss, inputs)))
+    return with_parameters(student, *_population_gradient(*_problem(student, teacher, loss, inputs), _devices(mesh)))
 
 
 def loss_gradient(
@@ -80,6 +90,8 @@ def loss_gradient(
     teacher: Network,
     loss: SobolevLoss = H1,
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    mesh: Mesh | None = None,
 ) -> Network:
     """grad E_x[ l(student; x) ], the gradient of `population_loss`; equal to `jax.grad` of it.
 
@@ -97,7 +109,7 @@ def loss_gradient(
         >>> [round(float(g), 4) for g in gap[0]]
         [0.0, -0.1592]
     """
-    return with_parameters(student, *_loss_gradient(*_problem(student, teacher, loss, inputs)))
+    return with_parameters(student, *_loss_gradient(*_problem(student, teacher, loss, inputs), _devices(mesh)))
 
 
 def boundary_term(
@@ -105,6 +117,8 @@ def boundary_term(
     teacher: Network,
     loss: SobolevLoss = H1,
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    mesh: Mesh | None = None,
 ) -> Float[Array, "K d"]:
     """`loss_gradient` minus `population_gradient`, in the weights [K, d]; it has no part in the output weights.
 
@@ -118,7 +132,7 @@ def boundary_term(
         >>> st.boundary_term(student, teacher).tolist()
         [[0.0, 0.0]]
     """
-    return _boundary(*_problem(student, teacher, loss, inputs))
+    return _boundary(*_problem(student, teacher, loss, inputs), _devices(mesh))
 
 
 def population_jacobian(
@@ -169,6 +183,8 @@ def population_jacobian_product(
     tangent: Network,
     loss: SobolevLoss = H1,
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    mesh: Mesh | None = None,
 ) -> Network:
     """The derivative of `population_gradient` along `tangent`, without forming the Jacobian.
 
@@ -183,7 +199,7 @@ def population_jacobian_product(
         >>> st.population_jacobian_product(student, student, tangent, loss=st.L2).weights.tolist()
         [[0.0, 1.0]]
     """
-    problem = _problem(student, teacher, loss, inputs)
+    problem = (*_problem(student, teacher, loss, inputs), _devices(mesh))
     return with_parameters(student, *_product(_population_gradient, *problem, _tangent(student, tangent)))
 
 
@@ -193,6 +209,8 @@ def loss_hessian_product(
     tangent: Network,
     loss: SobolevLoss = H1,
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    mesh: Mesh | None = None,
 ) -> Network:
     """The derivative of `loss_gradient` along `tangent`, without forming the Hessian.
 
@@ -207,37 +225,39 @@ def loss_hessian_product(
         >>> st.loss_hessian_product(student, student, tangent, loss=st.L2).weights.tolist()
         [[0.0, 1.0]]
     """
-    problem = _problem(student, teacher, loss, inputs)
+    problem = (*_problem(student, teacher, loss, inputs), _devices(mesh))
     return with_parameters(student, *_product(_loss_gradient, *problem, _tangent(student, tangent)))
 
 
 # Compiled once per activation, number of orders, and shapes.
 
 
-@partial(jax.jit, static_argnums=0)
-def _loss(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons):
-    return activation.sums.loss(weights, student, teacher)
+@partial(jax.jit, static_argnums=(0, 4))
+def _loss(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None = None):
+    return activation.sums.loss(weights, student, teacher, mesh)
 
 
-@partial(jax.jit, static_argnums=0)
-def _population_gradient(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons):
-    return activation.sums.gradient(weights, student, teacher)
+@partial(jax.jit, static_argnums=(0, 4))
+def _population_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None = None):
+    return activation.sums.gradient(weights, student, teacher, mesh)
 
 
-@partial(jax.jit, static_argnums=0)
-def _boundary(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons):
-    return activation.sums.boundary(weights, student, teacher)
+@partial(jax.jit, static_argnums=(0, 4))
+def _boundary(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None = None):
+    return activation.sums.boundary(weights, student, teacher, mesh)
 
 
-@partial(jax.jit, static_argnums=0)
-def _loss_gradient(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons):
-    rows, output = activation.sums.gradient(weights, student, teacher)
-    return rows + activation.sums.boundary(weights, student, teacher), output
+@partial(jax.jit, static_argnums=(0, 4))
+def _loss_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None = None):
+    return activation.sums.loss_gradient(weights, student, teacher, mesh)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _product(gradient, activation: Activation, weights: Weights, student, teacher, tangent) -> Neurons:
-    return jax.jvp(lambda moved: gradient(activation, weights, moved, teacher), (student,), (tangent,))[1]
+@partial(jax.jit, static_argnums=(0, 1, 5))
+def _product(gradient, activation: Activation, weights: Weights, student, teacher, mesh, tangent) -> Neurons:
+    def of_student(moved: Neurons) -> Neurons:
+        return gradient(activation, weights, moved, teacher, mesh)
+
+    return jax.jvp(of_student, (student,), (tangent,))[1]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -275,6 +295,12 @@ def _problem(
     if activation.highest_order is not None:
         weights = weights + (0.0,) * (activation.highest_order + 1 - len(weights))
     return activation, weights, parameters(student), parameters(teacher)
+
+
+def _devices(mesh: Mesh | None) -> Mesh | None:
+    if mesh is not None and not isinstance(mesh, Mesh):
+        raise TypeError(f"mesh: got {mesh!r}; needs a jax.sharding.Mesh, or None")
+    return mesh
 
 
 def _tangent(student: Network, tangent: Network) -> Neurons:

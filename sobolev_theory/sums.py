@@ -1,8 +1,9 @@
-"""What a family of activations supplies to the population functions: three sums over pairs of neurons."""
+"""What a family of activations supplies to the population functions: sums over pairs of neurons."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 Weights = tuple[float | Float[Array, ""], ...]  # one per order of the Sobolev loss
@@ -10,12 +11,14 @@ Neurons = tuple[Float[Array, "K d"], Float[Array, " K"]]  # weights and output w
 
 
 class Sums(NamedTuple):
-    """Functions of (Sobolev weights, student neurons, teacher neurons), differentiable by JAX.
+    """Functions of (Sobolev weights, student neurons, teacher neurons, mesh), differentiable by JAX.
 
     `loss` is the population loss, `gradient` the expectation of the almost-everywhere gradient for weights and
-    output weights, `boundary` what the loss gradient has beyond it, for the weights [K, d].
+    output weights, `boundary` what the loss gradient has beyond it, for the weights [K, d], `loss_gradient` the sum
+    of both. The devices of a mesh, if it is not None, share out the students.
     """
 
-    loss: Callable[[Weights, Neurons, Neurons], Float[Array, ""]]
-    gradient: Callable[[Weights, Neurons, Neurons], Neurons]
-    boundary: Callable[[Weights, Neurons, Neurons], Float[Array, "K d"]]
+    loss: Callable[[Weights, Neurons, Neurons, Mesh | None], Float[Array, ""]]
+    gradient: Callable[[Weights, Neurons, Neurons, Mesh | None], Neurons]
+    boundary: Callable[[Weights, Neurons, Neurons, Mesh | None], Float[Array, "K d"]]
+    loss_gradient: Callable[[Weights, Neurons, Neurons, Mesh | None], Neurons]

@@ -13,7 +13,7 @@ from sobolev_theory import angles
 FEW = 4 * EPS
 
 between = jax.jit(lambda a, b: angles.angles_between(angles.polar(a), angles.polar(b)))
-among = jax.jit(lambda a: angles.angles_among(angles.polar(a)))
+among = jax.jit(lambda a: angles.angles_between(angles.polar(a), angles.polar(a), np.eye(len(a), dtype=bool)))
 directions = jax.jit(lambda a: angles.direction(angles.polar(a)))
 remainder = jax.jit(lambda a, b: angles.difference(angles.polar(a), angles.polar(b)))
 

@@ -68,12 +68,17 @@ def test_jump_parts_are_the_components_of_the_jump():
 @pytest.fixture(scope="module")
 def plain():
     case = TRIPLES["signed output weights"]
-    sums = jax.jit(
-        lambda lam, s, t: [
-            f(lam, arc_cosine.geometry(s, t))
-            for f in (arc_cosine.plain_loss, arc_cosine.plain_gradient, arc_cosine.plain_boundary)
-        ]
-    )
+
+    @jax.jit
+    def sums(lam, s, t):
+        both = arc_cosine.layers(s, t)
+        g, unit = arc_cosine.geometry(both), arc_cosine.mass_unit(both)
+        energy = arc_cosine.half_energy(lam, both.teacher, both.rho_star / unit)
+        loss = (jnp.sum(arc_cosine.plain_loss(lam, g, unit)) + jnp.sum(energy)) * unit**2
+        pulls = (arc_cosine.plain_gradient(lam, g), arc_cosine.plain_boundary(lam, g))
+        rows, boundary = (arc_cosine.plain_rows(g, pull) for pull in pulls)
+        return loss, (rows, arc_cosine.plain_potential(lam, g)), boundary
+
     return (lambda lam: sums(lam, case[:2], case[2:])), reference.Problem(*case)
 
 

@@ -24,11 +24,27 @@ MATCHINGS = {
 
 @jax.jit
 def both(lam, matching: Matching):
-    g = arc_cosine.geometry(STUDENT, TEACHER)
-    pairs = matched_sums._dipoles(g, matching)
-    matched = (matched_sums._matched_loss, matched_sums._matched_gradient, matched_sums._matched_boundary)
-    plain = (arc_cosine.plain_loss, arc_cosine.plain_gradient, arc_cosine.plain_boundary)
-    return [f(lam, pairs) for f in matched], [f(lam, g) for f in plain]
+    layers = arc_cosine.layers(STUDENT, TEACHER)
+    g, moves, unit = arc_cosine.geometry(layers), matched_sums.moves(layers, matching), 2.0
+    p = matched_sums.dipoles(g, moves)
+
+    def rows(pull_rows, where, *pulls):
+        return [pull_rows(where, pull(lam, where)) for pull in pulls]
+
+    def loss(parts, masses):
+        return jnp.sum(parts) + jnp.sum(arc_cosine.half_energy(lam, layers.teacher, masses / unit))
+
+    matched = [
+        *rows(matched_sums.matched_rows, p, matched_sums.matched_gradient, matched_sums.matched_boundary),
+        matched_sums.matched_potential(lam, p),
+        loss(matched_sums.matched_loss(lam, p, unit), moves.excess),
+    ]
+    plain = [
+        *rows(arc_cosine.plain_rows, g, arc_cosine.plain_gradient, arc_cosine.plain_boundary),
+        arc_cosine.plain_potential(lam, g),
+        loss(arc_cosine.plain_loss(lam, g, unit), layers.rho_star),
+    ]
+    return matched, plain
 
 
 @pytest.mark.parametrize("lam", LOSSES.values(), ids=LOSSES)

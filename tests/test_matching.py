@@ -6,8 +6,9 @@ from cases import TRIPLES
 from hypothesis import given
 from hypothesis import strategies as some
 
-from sobolev_theory.arc_cosine import geometry
-from sobolev_theory.matching import match
+from sobolev_theory.arc_cosine import geometry, layers
+from sobolev_theory.matching import match, nearest
+from sobolev_theory.rows import EVERY
 
 ROWS = TRIPLES["generic"].weights
 ONES = np.ones(3)
@@ -15,8 +16,9 @@ ONES = np.ones(3)
 
 @jax.jit
 def matching(student, teacher):
-    g = geometry(student, teacher)
-    return match(g.rho, g.rho_star, g.between)
+    both = layers(student, teacher)
+    angles = geometry(both).between
+    return match(3, 3, lambda free: nearest(free, both.rho, both.rho_star, angles, EVERY))
 
 
 @given(some.permutations(range(3)))
