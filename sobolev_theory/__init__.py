@@ -5,8 +5,11 @@
 Importing changes no global setting: enable 64 bit yourself with jax.config.update("jax_enable_x64", True).
 """
 
+import importlib
+
 from . import montecarlo, pair, single_neuron
 from .activations import Activation, ReLU
+from .extremes import ExtremeEigenvalues, extreme_eigenvalues
 from .losses import H1, H2, L2, SobolevLoss
 from .networks import GaussianInput, Network
 from .population import (
@@ -22,11 +25,20 @@ from .population import (
 from .reduction import Reduction, reduction
 from .spectrum import Spectrum, condition_number, spectrum
 
+
+def __getattr__(name: str):
+    """`st.symbolic` on first use: SymPy is neither needed nor imported otherwise."""
+    if name == "symbolic":
+        return importlib.import_module(".symbolic", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "H1",
     "H2",
     "L2",
     "Activation",
+    "ExtremeEigenvalues",
     "GaussianInput",
     "Network",
     "ReLU",
@@ -35,6 +47,7 @@ __all__ = [
     "Spectrum",
     "boundary_term",
     "condition_number",
+    "extreme_eigenvalues",
     "loss_gradient",
     "loss_hessian",
     "loss_hessian_product",

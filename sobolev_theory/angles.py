@@ -39,7 +39,7 @@ class Polar(NamedTuple):
     def scaled_norm(self) -> Float[Array, " n"]:
         return self.norm * self.scale
 
-    def take(self, rows: Int[Array, " k"]) -> "Polar":
+    def take(self, rows: slice | Int[Array, " k"]) -> "Polar":
         return Polar(*(field[rows] for field in self))
 
 

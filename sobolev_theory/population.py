@@ -17,7 +17,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
 from .activations import Activation
@@ -55,7 +55,7 @@ def population_loss(
         >>> float(st.population_loss(student, teacher, loss=st.L2))
         0.5
     """
-    return _loss(*_problem(student, teacher, loss, inputs), _devices(mesh))
+    return _loss(*_problem(student, teacher, loss, inputs, mesh))
 
 
 def population_gradient(
@@ -82,7 +82,7 @@ def population_gradient(
         >>> st.population_gradient(student, teacher).weights.tolist()
         [[1.0, 0.0]]
     """
-    return with_parameters(student, *_population_gradient(*_problem(student, teacher, loss, inputs), _devices(mesh)))
+    return with_parameters(student, *_population_gradient(*_problem(student, teacher, loss, inputs, mesh)))
 
 
 def loss_gradient(
@@ -109,7 +109,7 @@ def loss_gradient(
         >>> [round(float(g), 4) for g in gap[0]]
         [0.0, -0.1592]
     """
-    return with_parameters(student, *_loss_gradient(*_problem(student, teacher, loss, inputs), _devices(mesh)))
+    return with_parameters(student, *_loss_gradient(*_problem(student, teacher, loss, inputs, mesh)))
 
 
 def boundary_term(
@@ -132,7 +132,7 @@ def boundary_term(
         >>> st.boundary_term(student, teacher).tolist()
         [[0.0, 0.0]]
     """
-    return _boundary(*_problem(student, teacher, loss, inputs), _devices(mesh))
+    return _boundary(*_problem(student, teacher, loss, inputs, mesh))
 
 
 def population_jacobian(
@@ -199,7 +199,7 @@ def population_jacobian_product(
         >>> st.population_jacobian_product(student, student, tangent, loss=st.L2).weights.tolist()
         [[0.0, 1.0]]
     """
-    problem = (*_problem(student, teacher, loss, inputs), _devices(mesh))
+    problem = _problem(student, teacher, loss, inputs, mesh)
     return with_parameters(student, *_product(_population_gradient, *problem, _tangent(student, tangent)))
 
 
@@ -225,7 +225,7 @@ def loss_hessian_product(
         >>> st.loss_hessian_product(student, student, tangent, loss=st.L2).weights.tolist()
         [[0.0, 1.0]]
     """
-    problem = (*_problem(student, teacher, loss, inputs), _devices(mesh))
+    problem = _problem(student, teacher, loss, inputs, mesh)
     return with_parameters(student, *_product(_loss_gradient, *problem, _tangent(student, tangent)))
 
 
@@ -233,22 +233,22 @@ def loss_hessian_product(
 
 
 @partial(jax.jit, static_argnums=(0, 4))
-def _loss(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None = None):
+def _loss(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None):
     return activation.sums.loss(weights, student, teacher, mesh)
 
 
 @partial(jax.jit, static_argnums=(0, 4))
-def _population_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None = None):
+def _population_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None):
     return activation.sums.gradient(weights, student, teacher, mesh)
 
 
 @partial(jax.jit, static_argnums=(0, 4))
-def _boundary(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None = None):
+def _boundary(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None):
     return activation.sums.boundary(weights, student, teacher, mesh)
 
 
 @partial(jax.jit, static_argnums=(0, 4))
-def _loss_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None = None):
+def _loss_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None):
     return activation.sums.loss_gradient(weights, student, teacher, mesh)
 
 
@@ -260,11 +260,11 @@ def _product(gradient, activation: Activation, weights: Weights, student, teache
     return jax.jvp(of_student, (student,), (tangent,))[1]
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _dense(gradient, activation: Activation, weights: Weights, student, teacher) -> Float[Array, "K d K d"]:
+@partial(jax.jit, static_argnums=(0, 1, 5))
+def _dense(gradient, activation: Activation, weights: Weights, student, teacher, mesh) -> Float[Array, "K d K d"]:
     """All columns of the product, as the last two axes."""
     rows, output = student
-    _, column = jax.linearize(lambda rows: gradient(activation, weights, (rows, output), teacher)[0], rows)
+    _, column = jax.linearize(lambda rows: gradient(activation, weights, (rows, output), teacher, mesh)[0], rows)
     basis = jnp.eye(rows.size, dtype=rows.dtype).reshape(-1, *rows.shape)
     return jax.vmap(column, out_axes=-1)(basis).reshape(rows.shape * 2)
 
@@ -273,8 +273,8 @@ def _dense(gradient, activation: Activation, weights: Weights, student, teacher)
 
 
 def _problem(
-    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput
-) -> tuple[Activation, Weights, Neurons, Neurons]:
+    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, mesh: Mesh | None = None
+) -> tuple[Activation, Weights, Neurons, Neurons, Mesh | None]:
     check_same_inputs(student, teacher)
     if not isinstance(inputs, GaussianInput):
         raise TypeError(f"inputs: got {inputs!r}; needs a GaussianInput")
@@ -294,13 +294,17 @@ def _problem(
     weights = loss.weights[: loss.order + 1]
     if activation.highest_order is not None:
         weights = weights + (0.0,) * (activation.highest_order + 1 - len(weights))
-    return activation, weights, parameters(student), parameters(teacher)
+    return activation, weights, *_on_devices(mesh, parameters(student), parameters(teacher))
 
 
-def _devices(mesh: Mesh | None) -> Mesh | None:
-    if mesh is not None and not isinstance(mesh, Mesh):
+def _on_devices(mesh: Mesh | None, *neurons: Neurons) -> tuple:
+    """Neurons as whole copies on every device, and the mesh without the types of its axes: rows are divided by us."""
+    if mesh is None:
+        return *neurons, None
+    if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh: got {mesh!r}; needs a jax.sharding.Mesh, or None")
-    return mesh
+    mesh = Mesh(mesh.devices, mesh.axis_names)
+    return *jax.device_put(neurons, NamedSharding(mesh, PartitionSpec())), mesh
 
 
 def _tangent(student: Network, tangent: Network) -> Neurons:

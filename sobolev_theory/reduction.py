@@ -79,3 +79,17 @@ def reduction(student: Network, teacher: Network, *, revealing_rank: bool = Fals
     left, sizes, _ = np.linalg.svd(triangle)
     rank = int(np.sum(sizes > max(triangle.shape) * np.finfo(sizes.dtype).eps * max(sizes[0], 1.0)))
     return Reduction(jnp.asarray(basis @ left[:, : max(rank, 1)]))
+
+
+def with_a_zero_input(network: Network) -> Network:
+    """One more coordinate, in which all weights are 0: it stands for every direction orthogonal to the span."""
+    return with_parameters(network, jnp.pad(network.weights, ((0, 0), (0, 1))), network.output_weights)
+
+
+def orthogonal_to(basis: Float[Array, "d n"]) -> Float[Array, " d"]:
+    """A unit vector orthogonal to the columns, n < d: what is left of the coordinate axis farthest from them."""
+    axis = jnp.argmin(jnp.sum(basis**2, axis=1))
+    vector = jnp.zeros_like(basis[:, 0]).at[axis].set(1.0)
+    for _ in range(2):  # once more for the rounding of the first projection
+        vector = vector - basis @ (basis.T @ vector)
+    return vector / jnp.linalg.norm(vector)

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Int
 
 PAIRS = 2**22  # in a block: arrays of 32 MiB in double precision
@@ -31,7 +31,7 @@ def by_rows(
         function: gives arrays with one entry per row along their first axis, or one per block.
         operands: the arrays it reads, a pytree; differentiable, also in reverse without keeping the blocks.
         count, columns: of the rows, and of the pairs that each row needs.
-        mesh: the devices that share out the rows; each holds all operands.
+        mesh: the devices that share out the rows, with axes of type Auto; each holds all operands.
 
     The last block is filled up by the last row: of more than `count` results per row the first ones count.
     """
@@ -39,7 +39,7 @@ def by_rows(
         return function(operands, EVERY)
     devices = 1 if mesh is None else mesh.size
     share = -(-count // devices)
-    blocks = -(-share * columns // PAIRS)
+    blocks = -(-share // max(1, PAIRS // columns))
     size = -(-share // blocks)
 
     def on_one_device(operands, first):
@@ -50,11 +50,10 @@ def by_rows(
 
     if mesh is None:
         return on_one_device(operands, 0)
-    mesh = Mesh(mesh.devices, mesh.axis_names)  # whatever its axis types are: the rows are divided here
     return jax.shard_map(
         lambda operands: on_one_device(operands, jax.lax.axis_index(mesh.axis_names) * blocks * size),
         mesh=mesh,
         in_specs=PartitionSpec(),
         out_specs=PartitionSpec(mesh.axis_names),
         check_vma=False,
-    )(jax.device_put(operands, NamedSharding(mesh, PartitionSpec())))
+    )(operands)

@@ -25,6 +25,7 @@ from jaxtyping import Array, Float
 
 from .angles import angle_and_directions, direction, inverse_or_zero, inverse_sine, polar
 from .differences import sine_excess
+from .sums import Weights
 
 Vector = Float[Array, " d"]
 Matrix = Float[Array, "d d"]
@@ -147,14 +148,12 @@ class Eigenvalues(NamedTuple):
 
 def l2_eigenvalues(rho: Scalar, theta: Scalar) -> Eigenvalues:
     """Of DG_L: 1/2, 1/2 - rho sin / pi, 1/2 - rho sin / (2 pi)."""
-    s = rho * jnp.sin(theta) / TWO_PI
-    return Eigenvalues(jnp.full_like(s, 0.5), 0.5 - 2 * s, 0.5 - s)
+    return population_eigenvalues((1.0, 0.0), rho, jnp.sin(theta))
 
 
 def h1_population_eigenvalues(rho: Scalar, theta: Scalar) -> Eigenvalues:
     """Of DG_H: 1, 1 - 3 rho sin / (2 pi), 1 - rho sin / (2 pi). Not normal: v is an eigenvector, e is not."""
-    s = rho * jnp.sin(theta) / TWO_PI
-    return Eigenvalues(jnp.ones_like(s), 1 - 3 * s, 1 - s)
+    return population_eigenvalues((1.0, 1.0), rho, jnp.sin(theta))
 
 
 def h1_loss_hessian_eigenvalues(rho: Scalar, theta: Scalar) -> Eigenvalues:
@@ -163,8 +162,23 @@ def h1_loss_hessian_eigenvalues(rho: Scalar, theta: Scalar) -> Eigenvalues:
     The last is infinite at theta = 0 and pi: the loss H has a kink there.
     """
     sin = jnp.sin(theta)
+    return loss_hessian_eigenvalues((1.0, 1.0), rho, sin, jnp.cos(theta) ** 2 / sin)
+
+
+def population_eigenvalues(weights: Weights, rho: Scalar, sin: Scalar, mass: Scalar = 1.0) -> Eigenvalues:
+    """For lambda_0 L + lambda_1 J. With output weights a and a* put a a* |w*| / |w| for rho, and a^2 for mass."""
     s = rho * sin / TWO_PI
-    return Eigenvalues(jnp.ones_like(s), 1 - 4 * s, 1 - s + rho * jnp.cos(theta) ** 2 / (TWO_PI * sin))
+    half = mass * (weights[0] + weights[1]) / 2 + 0 * s
+    return Eigenvalues(half, half - (2 * weights[0] + weights[1]) * s, half - weights[0] * s)
+
+
+def loss_hessian_eigenvalues(
+    weights: Weights, rho: Scalar, sin: Scalar, kink: Scalar, mass: Scalar = 1.0
+) -> Eigenvalues:
+    """As above, with what the boundary term adds; `kink` stands for cos^2 / sin, and is 0 where it is dropped."""
+    radial, in_plane, orthogonal = population_eigenvalues(weights, rho, sin, mass)
+    strength = weights[1] * rho / TWO_PI
+    return Eigenvalues(radial, in_plane - strength * sin, orthogonal + strength * kink)
 
 
 # Gradient flows, in (norm, angle).

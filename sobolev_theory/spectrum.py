@@ -12,6 +12,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, Int
 
+from . import single_neuron
+from .activations import ReLU
+from .angles import angles_between, inverse_or_zero, inverse_sine, polar
 from .losses import H1, SobolevLoss
 from .networks import GaussianInput, Network, with_parameters
 from .population import (
@@ -20,7 +23,7 @@ from .population import (
     population_jacobian,
     population_jacobian_product,
 )
-from .reduction import Reduction, reduction
+from .reduction import Reduction, orthogonal_to, reduction, with_a_zero_input
 
 Of = Literal["loss", "population"]
 Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
@@ -77,7 +80,7 @@ class Spectrum(eqx.Module):
         lifted = jnp.einsum("kni,dn->ikd", vectors.reshape(neurons, basis.shape[1], -1), basis)
         if self.blocks.copies:
             values_across, vectors = eig(self.blocks.orthogonal)
-            across = jnp.einsum("ki,d->ikd", vectors, _orthogonal_to(basis))
+            across = jnp.einsum("ki,d->ikd", vectors, orthogonal_to(basis))
             values, lifted = jnp.concatenate([values, values_across]), jnp.concatenate([lifted, across])
         return values, lifted
 
@@ -111,13 +114,10 @@ def spectrum(
         [1, 1, 998]
     """
     matrix = blocks(student, teacher, loss, inputs, of=of)
-    eigenvalues, counts, squared_departure = [], [], jnp.zeros((), matrix.in_span.dtype)
-    for part, copies in matrix.parts:
-        values, departure = _eigenvalues(part, matrix.symmetric)
-        eigenvalues.append(values)
-        counts += part.shape[0] * [copies]
-        squared_departure += copies * departure**2
-    return Spectrum(jnp.concatenate(eigenvalues), jnp.array(counts), jnp.sqrt(squared_departure), matrix)
+    counts = [copies for part, copies in matrix.parts for _ in range(part.shape[0])]
+    values, departures = zip(*_eigenvalues_of_parts(student, teacher, loss, of, matrix), strict=True)
+    squares = [copies * departure**2 for (_, copies), departure in zip(matrix.parts, departures, strict=True)]
+    return Spectrum(jnp.concatenate(values), jnp.array(counts), jnp.sqrt(sum(squares)), matrix)
 
 
 def condition_number(
@@ -147,9 +147,13 @@ def condition_number(
         >>> float(st.condition_number(teacher, teacher, loss=st.L2))
         1.0
     """
-    _check_choice("definition", definition, Definition)
+    check_choice("definition", definition, Definition)
     matrix = blocks(student, teacher, loss, inputs, of=of)
-    sizes = jnp.concatenate([_sizes(part, definition, matrix.symmetric) for part, _ in matrix.parts])
+    if definition == "eigenvalue_ratio":
+        parts = [jnp.abs(values) for values, _ in _eigenvalues_of_parts(student, teacher, loss, of, matrix)]
+    else:
+        parts = [_sizes(part, definition) for part, _ in matrix.parts]
+    sizes = jnp.concatenate(parts)
     return jnp.max(sizes) / jnp.min(sizes)
 
 
@@ -168,7 +172,7 @@ def blocks(
     Raises:
         ValueError: an unknown `of`; and what `population_loss` raises.
     """
-    _check_choice("of", of, Of)
+    check_choice("of", of, Of)
     rotation = reduction(student, teacher)
     small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
     dense, product = {
@@ -178,7 +182,7 @@ def blocks(
     size = small.weights.size
     in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
 
-    wide, wide_teacher = _with_a_zero_input(small), _with_a_zero_input(small_teacher)
+    wide, wide_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
     still = jnp.zeros_like(student.output_weights)
 
     def column(neuron):
@@ -192,36 +196,53 @@ def blocks(
     return Blocks(in_span, orthogonal, student.dimension - rotation.dimension, symmetric, rotation)
 
 
-def _with_a_zero_input(network: Network) -> Network:
-    rows = jnp.pad(network.weights, ((0, 0), (0, 1)))
-    return with_parameters(network, rows, network.output_weights)
+Eigenvalues = tuple[Inexact[Array, " m"], Float[Array, ""]]  # ascending if real; the departure from normality
 
 
-def _orthogonal_to(basis: Float[Array, "d n"]) -> Float[Array, " d"]:
-    """A unit vector orthogonal to the columns, n < d: what is left of the coordinate axis farthest from them."""
-    axis = jnp.argmin(jnp.sum(basis**2, axis=1))
-    vector = jnp.zeros_like(basis[:, 0]).at[axis].set(1.0)
-    for _ in range(2):  # once more for the rounding of the first projection
-        vector = vector - basis @ (basis.T @ vector)
-    return vector / jnp.linalg.norm(vector)
+def _eigenvalues_of_parts(
+    student: Network, teacher: Network, loss: SobolevLoss, of: Of, matrix: Blocks
+) -> list[Eigenvalues]:
+    one_neuron = student.neurons == teacher.neurons == 1 and isinstance(student.activation, ReLU)
+    if one_neuron and student.dimension > 1:
+        return _of_one_neuron(student, teacher, loss, of, matrix)[: len(matrix.parts)]
+    return [_eigenvalues(part, matrix.symmetric) for part, _ in matrix.parts]
 
 
-def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> tuple[Inexact[Array, " m"], Float[Array, ""]]:
-    """Eigenvalues, ascending if real, and the departure from normality."""
+def _of_one_neuron(
+    student: Network, teacher: Network, loss: SobolevLoss, of: Of, matrix: Blocks
+) -> list[Eigenvalues]:
+    """In closed form: near a teacher H's matrix is a Jordan block, and numerical eigenvalues keep half the digits."""
+    w, w_star = polar(student.weights), polar(teacher.weights)
+    angles = angles_between(w, w_star).take(0, 0)
+    alive, weights = w.norm[0] > 0, (*loss.weights, 0.0)[:2]
+    a, a_star = student.output_weights[0], teacher.output_weights[0]
+    rho = a * a_star * (w_star.norm * inverse_or_zero(w.norm))[0]
+    if of == "loss":
+        kink = angles.cos**2 * inverse_sine(angles)
+        terms = single_neuron.loss_hessian_eigenvalues(weights, rho, angles.sin, kink, a**2)
+    else:
+        terms = single_neuron.population_eigenvalues(weights, rho, angles.sin, a**2)
+    values = jnp.where(alive, jnp.stack(terms), 0.0)
+    above_diagonal = jnp.abs(weights[1] * rho * angles.cos) / (2 * jnp.pi)
+    departure = jnp.where(alive & (not matrix.symmetric), above_diagonal, 0.0)
+    kind = matrix.in_span.dtype if matrix.symmetric else jnp.result_type(matrix.in_span.dtype, complex)
+    in_span = jnp.sort(values[:2]).astype(kind)
+    return [(in_span, departure), (values[2:].astype(kind), 0 * departure)]
+
+
+def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> Eigenvalues:
     if symmetric:
         return jnp.linalg.eigvalsh(matrix), jnp.zeros((), matrix.dtype)
     triangle, _ = jax.scipy.linalg.schur(matrix, output="complex")
     return jnp.diagonal(triangle), jnp.linalg.norm(jnp.triu(triangle, 1))
 
 
-def _sizes(matrix: Float[Array, "m m"], definition: Definition, symmetric: bool) -> Float[Array, " m"]:
+def _sizes(matrix: Float[Array, "m m"], definition: Definition) -> Float[Array, " m"]:
     if definition == "two_norm":
         return jnp.linalg.svd(matrix, compute_uv=False)
-    if definition == "symmetric_part":
-        return jnp.abs(jnp.linalg.eigvalsh((matrix + matrix.T) / 2))
-    return jnp.abs(_eigenvalues(matrix, symmetric)[0])
+    return jnp.abs(jnp.linalg.eigvalsh((matrix + matrix.T) / 2))
 
 
-def _check_choice(name: str, value: str, choices) -> None:
+def check_choice(name: str, value: str, choices) -> None:
     if value not in get_args(choices):
         raise ValueError(f"{name}: got {value!r}; needs one of {', '.join(map(repr, get_args(choices)))}")

@@ -25,12 +25,12 @@ def instantiated(tangents: Any) -> Any:
 def jvp_along_moving(function: Callable[..., Any], primals: tuple, tangents: tuple) -> tuple[bool, Any, Any]:
     """Whether any argument moves, the value of function(*primals), and its derivative along those that do."""
     leaves, structure = jax.tree.flatten(primals)
-    steps = structure.flatten_up_to(tangents)
+    steps = jax.tree.leaves(tangents)  # a symbolic zero is a leaf
     moving = [k for k, step in enumerate(steps) if not isinstance(step, SymbolicZero)]
 
     def of_moving(moved):
         changed = dict(zip(moving, moved, strict=True))
-        return function(*structure.unflatten([changed.get(k, leaf) for k, leaf in enumerate(leaves)]))
+        return function(*jax.tree.unflatten(structure, [changed.get(k, x) for k, x in enumerate(leaves)]))
 
     value, derivative = jax.jvp(of_moving, ([leaves[k] for k in moving],), ([steps[k] for k in moving],))
     return bool(moving), value, derivative

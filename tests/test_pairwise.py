@@ -10,7 +10,7 @@ import pytest
 from cases import EPS, TRIPLES
 
 import sobolev_theory as st
-from sobolev_theory import relu_sums, pairwise
+from sobolev_theory import pairwise, relu_sums
 
 
 class Sine(st.Activation):

@@ -195,3 +195,65 @@ def test_bad_input_is_named():
         st.condition_number(student, teacher, definition="ratio")
     with pytest.raises(ValueError, match="H2 loss of a ReLU network is infinite"):
         st.spectrum(student, teacher, st.H2)
+
+
+# Extreme eigenvalues, without a matrix.
+
+
+@pytest.mark.parametrize("of", MATRICES)
+@pytest.mark.parametrize("dimension", [3, 30], ids=["the span is everything", "a complement"])
+def test_extreme_eigenvalues_are_the_ends_of_the_spectrum(of, dimension):
+    student, teacher = networks(4, neurons=4, teachers=3, dimension=dimension)
+    values = np.asarray(st.spectrum(student, teacher, of=of).values)
+    values = values[np.argsort(values.real)]
+    ends = st.extreme_eigenvalues(student, teacher, of=of, count=2)
+    size = np.max(np.abs(values))
+    # The tolerance of the iteration, times the condition of eigenvalues that are not normal: here below 100.
+    np.testing.assert_allclose(ends.smallest, values[:2], rtol=0, atol=1e-8 * size)
+    np.testing.assert_allclose(ends.largest, values[:-3:-1], rtol=0, atol=1e-8 * size)
+    vectors = np.concatenate([ends.smallest_vectors, ends.largest_vectors]).reshape(4, -1)
+    matrix, found = dense(student, teacher, st.H1, of), np.concatenate([ends.smallest, ends.largest])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(vectors @ matrix.T, found[:, None] * vectors, rtol=0, atol=1e-8 * size)
+    assert ends.residual < 1e-8 * size
+
+
+@pytest.mark.parametrize(("count", "tolerance", "name"), [(0, 1e-8, "count"), (9, 1e-8, "count"), (1, -1.0, "tol")])
+def test_what_the_iteration_cannot_do_is_said_at_once(count, tolerance, name):
+    student, teacher = networks(0)
+    with pytest.raises(ValueError, match=f"^{name}"):
+        st.extreme_eigenvalues(student, teacher, count=count, tolerance=tolerance)
+
+
+def test_an_iteration_that_does_not_end_is_an_error(monkeypatch):
+    from scipy.sparse import linalg
+
+    patient = linalg.eigsh
+    monkeypatch.setattr(linalg, "eigsh", lambda *args, **kwargs: patient(*args, **kwargs | {"maxiter": 1, "ncv": 4}))
+    student, teacher = networks(2, neurons=8, teachers=8, dimension=16)
+    with pytest.raises(RuntimeError, match="0 of 1 smallest eigenvalues reached the tolerance 1e-10"):
+        st.extreme_eigenvalues(student, teacher)
+
+
+# One neuron, in closed form.
+
+
+@pytest.mark.parametrize("of", MATRICES)
+@pytest.mark.parametrize("loss", [st.L2, st.H1, st.SobolevLoss((0.3, 1.7))], ids=["L2", "H1", "weighted"])
+def test_one_neuron_has_the_eigenvalues_of_its_matrix(of, loss):
+    student, teacher = networks(7, neurons=1, dimension=5)
+    spectrum, matrix = st.spectrum(student, teacher, loss, of=of), dense(student, teacher, loss, of)
+    # Entries of size 1; a 5 x 5 matrix whose eigenvectors have condition below 10.
+    assert distance(repeated(spectrum), np.linalg.eigvals(matrix)) <= 100 * EPS
+    assert spectrum.multiplicities.tolist() == [1, 1, 3]
+    squares = np.linalg.norm(matrix) ** 2 - np.sum(np.abs(repeated(spectrum)) ** 2)  # Henrici's departure
+    np.testing.assert_allclose(spectrum.departure_from_normality**2, squares, rtol=0, atol=100 * EPS)
+
+
+def test_eigenvalues_of_one_neuron_keep_their_digits_next_to_the_teacher():
+    """[[1, -1/(2 pi)], [0, 1 - 3 sin/(2 pi)]]: a numerical method returns 1 +- 1e-8."""
+    student, teacher = st.Network([1.0, 0.0, 0.0]), st.Network([1.0, 1e-10, 0.0])
+    values = st.spectrum(student, teacher, of="population").values
+    expected = 1 - np.array([3, 0, 1]) * 1e-10 / (2 * np.pi)
+    np.testing.assert_allclose(np.sort(np.asarray(values).real), np.sort(expected), rtol=2 * EPS)
+    assert not np.any(np.asarray(values).imag)
