@@ -9,13 +9,17 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from . import gradient, montecarlo
+from . import dimension, gradient, montecarlo
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
     "gradient-512": partial(gradient.against_its_products, 512, 4096, None, goal=1.5),
     "gradient-64-near": partial(gradient.against_its_products, 64, 1024, 1e-3, goal=2.0),
     "gradient-512-near": partial(gradient.against_its_products, 512, 4096, 1e-3, goal=1.5),
+    **{f"gradient-in-1e{n}": partial(dimension.gradient_in, 10**n) for n in (3, 4, 5, 6)},
+    "product": dimension.product_against_gradient,
+    "spectrum": dimension.spectrum_against_dense,
+    "spectrum-in-d": dimension.spectrum_over_dimension,
     "sampling": gradient.against_sampling,
     "stream": montecarlo.stream_against_its_parts,
     "compile": gradient.compile_times,
@@ -52,7 +56,7 @@ def _row(result: dict) -> list[str]:
             "",
             "",
             "",
-            result["what"] + ": " + ", ".join(f"{k} {v:.2f}" for k, v in result["seconds"].items()),
+            result["what"] + ": " + ", ".join(f"{k} {v:.3g}" for k, v in result["seconds"].items()),
         ]
     return [
         f"{result['median']:.3g}",

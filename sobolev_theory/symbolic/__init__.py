@@ -1,0 +1,48 @@
+"""The theory derived by SymPy from its definitions: what the closed forms of the library are compared with.
+
+Nothing here knows a result. Expectations are integrated over the plane of two neurons (`integrals`), derivatives
+taken in coordinates (`frame`), and equality is decided by a normal form (`algebra`). Results are functions of
+r = |w|, r* = |w*| and the angle theta; vectors and matrices are in the frame (v, e, orthogonal) of `frame`.
+"""
+
+try:
+    import sympy  # noqa: F401
+except ImportError as error:
+    raise ImportError('sobolev_theory.symbolic needs SymPy: pip install "sobolev-theory[symbolic]"') from error
+
+from . import (
+    conditioning,
+    descent,
+    frame,
+    integrals,
+    kernels,
+    orthonormal,
+    pair,
+    single_neuron,
+    teacher_spectrum,
+)
+from .algebra import as_function, normal, tidy, vanishes
+from .frame import r, r_star, rho, theta
+from .proof import Proof, Step
+
+__all__ = [
+    "Proof",
+    "Step",
+    "as_function",
+    "conditioning",
+    "descent",
+    "frame",
+    "integrals",
+    "kernels",
+    "normal",
+    "orthonormal",
+    "pair",
+    "r",
+    "r_star",
+    "rho",
+    "single_neuron",
+    "teacher_spectrum",
+    "theta",
+    "tidy",
+    "vanishes",
+]
