@@ -1,51 +1,74 @@
 """python -m verification: which statements hold, which do not, by which method and with what margin.
 
-Exit status: 0 if every verdict is the expected one, 1 if not, 2 for bad input.
+Exit status: 0 if every verdict is the expected one and every wrong twin is refuted, 1 if not, 2 for bad input, 130
+after an interruption.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import jax
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from . import report
 from .checks.estimates import SMALLEST
-from .claim import Claim, Result
+from .claim import Claim
 from .claims import CLAIMS
-from .run import Outcome, Settings, run
+from .run import DEEP, QUICK, Outcome, Settings, folders, run
+from .store import default_folder
 
-QUICK = Settings(samples=2**18, points=2)
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, report; the exit status."""
     try:
         options = parser().parse_args(arguments)
-        claims, settings = chosen(options.claims), settings_of(options)
+        claims, settings, jobs = chosen(options.claims), settings_of(options), jobs_of(options)
         if options.list:
             for claim in claims:
                 print(f"{claim.id}  {claim.expected.value}  {claim.source}")
             print(f"{len(claims)} claims.")
             return 0
-        if options.output is not None:
-            report.check_writable(options.output)
+        for name, path in (("--output", options.output), ("--html", options.html)):
+            if path is not None:
+                report.check_writable(name, path)
     except ValueError as error:
         print(f"python -m verification: {error}", file=sys.stderr)
         return 2
-    jax.config.update("jax_enable_x64", True)
+    keep = folders(options.cache)
     start = time.perf_counter()
-    results = run_with_progress(claims, settings)
-    seconds = time.perf_counter() - start
+    done: list[Outcome] = []
+    try:
+        with progress(sum(len(claim.checks) for claim in claims)) as advance:
+
+            def note(outcome: Outcome) -> None:
+                done.append(outcome)
+                advance(outcome)
+
+            results = run(claims, settings, note, jobs=jobs, keep=keep, fresh=options.fresh)
+    except KeyboardInterrupt:
+        goes_on = (
+            "are kept, and the same command goes on from there" if keep else "are lost: no folder to keep them in"
+        )
+        print(f"Interrupted: {len(done)} checks {goes_on}.", file=sys.stderr)
+        return INTERRUPTED
+    took = report.Cost(time.perf_counter() - start, sum(outcome.kept for outcome in done))
+    record = report.as_json(results, settings, took)
     if options.output is not None:
-        report.write(options.output, report.as_json(results, settings, seconds))
-    report.show(results, settings, seconds, report.console())
+        report.write(options.output, record)
+    if options.html is not None:
+        from .page import page  # matplotlib is needed here alone
+
+        report.write_text(options.html, page(record))
+    report.show(results, settings, took, report.console())
     return 0 if all(result.as_expected for result in results) else 1
 
 
@@ -62,10 +85,25 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--samples", help=f"per Monte-Carlo average, at least {SMALLEST}; default {Settings.samples}")
     p.add_argument("--seed", default="0", help="of all random points and samples; default 0")
     p.add_argument("--output", type=Path, metavar="FILE.json", help="write the results there")
-    p.add_argument(
-        "--quick", action="store_true", help=f"{QUICK.samples} samples and {QUICK.points} points per check"
+    p.add_argument("--html", type=Path, metavar="FILE.html", help="write a page of its own for reading there")
+    effort = p.add_mutually_exclusive_group()
+    effort.add_argument(
+        "--quick", action="store_true", help=f"{QUICK.samples} samples, {QUICK.points} points per check"
     )
-    p.add_argument("--jobs", default=str(Settings.jobs), help=f"threads; default {Settings.jobs}")
+    effort.add_argument(
+        "--deep",
+        action="store_true",
+        help=f"{DEEP.samples} samples, {DEEP.points} points, more precision, larger boxes",
+    )
+    p.add_argument("--jobs", help="processes; default: one per core; 1 works in this process")
+    p.add_argument("--fresh", action="store_true", help="carry out every check, also where its result is kept")
+    p.add_argument(
+        "--cache",
+        type=Path,
+        default=default_folder(),
+        metavar="FOLDER",
+        help="where results are kept, by a fingerprint of all they depend on; default %(default)s",
+    )
     return p
 
 
@@ -79,11 +117,13 @@ def chosen(patterns: Sequence[str]) -> list[Claim]:
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    base = QUICK if options.quick else Settings()
+    base = QUICK if options.quick else DEEP if options.deep else Settings()
     samples = base.samples if options.samples is None else whole("--samples", options.samples, SMALLEST)
-    return Settings(
-        samples, whole("--seed", options.seed, 0, 2**32 - 1), base.points, jobs=whole("--jobs", options.jobs, 1)
-    )
+    return replace(base, samples=samples, seed=whole("--seed", options.seed, 0, 2**32 - 1))
+
+
+def jobs_of(options: argparse.Namespace) -> int:
+    return cores() if options.jobs is None else whole("--jobs", options.jobs, 1)
 
 
 def whole(name: str, text: str, least: int, most: int | None = None) -> int:
@@ -97,17 +137,21 @@ def whole(name: str, text: str, least: int, most: int | None = None) -> int:
     return value
 
 
-def run_with_progress(claims: Sequence[Claim], settings: Settings) -> list[Result]:
+def cores() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def progress(checks: int) -> Iterator[Callable[[Outcome], None]]:
     """A bar on standard error if that is a terminal, and not under CI."""
     hidden = not sys.stderr.isatty() or bool(os.environ.get("CI"))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
-        task = progress.add_task("checks", total=sum(len(claim.checks) for claim in claims))
-
-        def advance(outcome: Outcome) -> None:
-            progress.update(task, advance=1, description=outcome.claim.id)
-
-        return run(claims, settings, advance)
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as bar:
+        task = bar.add_task("checks", total=checks)
+        yield lambda outcome: bar.update(task, advance=1, description=outcome.claim.id)
 
 
 if __name__ == "__main__":

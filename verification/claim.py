@@ -64,6 +64,8 @@ class Claim:
         checks: objects of verification.checks.
         wrong_twins: named formulas that are wrong on purpose, which every comparison must refute.
         expected: the verdict a correct library and a correct paper give; SUPPORTED means at least that.
+        recheck: for a claim that is refuted, lines of Python that compute `claimed` and `found` from the variables of
+            the counterexample, with the library alone; see `counterexamples`.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Claim:
     checks: tuple[Any, ...]
     wrong_twins: Mapping[str, Formula] = field(default_factory=dict)
     expected: Verdict = Verdict.SUPPORTED
+    recheck: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,14 @@ class Evidence:
         points, components: how many points were drawn and how many numbers compared.
         deviation, allowed: the largest deviation and what the method allows, in `unit`.
         unit: "relative" (to the largest reference value), "standard errors", or "value" (of an inequality).
-        p_value: for sampling, the smallest p-value, corrected for all comparisons of the run.
+        p_value: for sampling, the smallest p-value, corrected for all looks and all comparisons of the run.
         detectable: for sampling, the smallest relative error that would have been found with power 0.99.
-        detail: a counterexample, or the message of an error.
+        detail: what was computed (boxes, precision), a counterexample in short, or the message of an error.
         seconds: time spent.
+        samples: for sampling, how many were drawn before the decision, in the average that took most.
+        counterexample: for a refutation, Python to be typed into a notebook that ends with `claimed` and `found`.
+        vectors: the neurons of the counterexample by name, for a drawing.
+        twins: wrong twins by name, and whether this check refuted them.
     """
 
     method: str
@@ -103,6 +110,10 @@ class Evidence:
     detectable: float | None = None
     detail: str = ""
     seconds: float = 0.0
+    samples: int = 0
+    counterexample: str = ""
+    vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    twins: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,14 @@ class Result:
     verdict: Verdict
 
     @property
+    def accepted_twins(self) -> tuple[str, ...]:
+        """Wrong twins that some check failed to refute, as "twin (method)"."""
+        return tuple(
+            f"{name} ({e.method})" for e in self.evidence for name, refuted in e.twins.items() if not refuted
+        )
+
+    @property
     def as_expected(self) -> bool:
+        """The verdict is the expected one, and every check that was shown a wrong twin refuted it."""
         at_least_supported = self.claim.expected is Verdict.SUPPORTED and self.verdict.holds
-        return at_least_supported or self.verdict is self.claim.expected
+        return not self.accepted_twins and (at_least_supported or self.verdict is self.claim.expected)

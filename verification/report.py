@@ -1,21 +1,22 @@
 """The results as a table for people and as a JSON file for programs."""
 
 import json
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from .claim import Evidence, Result, Verdict
-from .run import Settings
+from .fingerprint import versions
+from .settings import Settings
+from .store import write_text
 
-SCHEMA = 2
+SCHEMA = 3
 COLOURS = {
     Verdict.PROVED: "green",
     Verdict.CERTIFIED: "green",
@@ -27,13 +28,20 @@ COLOURS = {
 PIPE_WIDTH = 160
 
 
+class Cost(NamedTuple):
+    """Of a run: its duration, and how many checks were known from earlier runs."""
+
+    seconds: float
+    kept: int = 0
+
+
 def console() -> Console:
     """Standard output; wide and plain in a pipe."""
     on_terminal = Console()
     return on_terminal if on_terminal.is_terminal else Console(width=PIPE_WIDTH, no_color=True)
 
 
-def show(results: Sequence[Result], settings: Settings, seconds: float, to: Console) -> None:
+def show(results: Sequence[Result], settings: Settings, cost: Cost, to: Console) -> None:
     """One row per check, the reasons of every refutation and error, and one line that says what happened."""
     table = Table(box=None, header_style="bold")
     for heading in ("claim", "verdict", "method", "compared", "deviation", "allowed", "finds an error of"):
@@ -53,13 +61,17 @@ def show(results: Sequence[Result], settings: Settings, seconds: float, to: Cons
                 to.print(
                     f"\n[bold]{result.claim.id}[/], {evidence.method}: {escape(evidence.detail)}", highlight=False
                 )
+        for twin in result.accepted_twins:
+            to.print(f"\n[bold red]{result.claim.id}[/]: not refuted: the wrong twin {escape(twin)}", highlight=False)
     to.print()
     to.print(
         f"Sampling: {settings.samples} samples (seed {settings.seed}) per average of effort 1; probability of any "
         f"false alarm at most {settings.false_alarm:g}.",
         highlight=False,
     )
-    to.print(summary(results, seconds), highlight=False, soft_wrap=True)
+    shown = [refuted for result in results for e in result.evidence for refuted in e.twins.values()]
+    to.print(f"Wrong twins: {sum(shown)} of {len(shown)} attacks refute.", highlight=False)
+    to.print(summary(results, cost), highlight=False, soft_wrap=True)
 
 
 def verdict_word(result: Result) -> str:
@@ -83,30 +95,29 @@ def _cells(evidence: Evidence) -> list[str]:
     ]
 
 
-def summary(results: Sequence[Result], seconds: float) -> str:
+def summary(results: Sequence[Result], cost: Cost) -> str:
     counts = Counter(result.verdict for result in results)
     parts = [f"{counts[v]} {word}" for v, word in _WORDS.items() if counts[v]]
     wrong = [result.claim.id for result in results if not result.as_expected]
     outcome = f"NOT as expected: {', '.join(wrong)}" if wrong else "all as expected"
     checks = sum(len(result.evidence) for result in results)
-    return f"{len(results)} claims, {checks} checks in {seconds:.0f} s: {', '.join(parts)}; {outcome}."
+    kept = f" ({cost.kept} known from earlier runs)" if cost.kept else ""
+    return f"{len(results)} claims, {checks} checks{kept} in {cost.seconds:.0f} s: {', '.join(parts)}; {outcome}."
 
 
 _WORDS = {**{verdict: verdict.value for verdict in Verdict}, Verdict.ERROR: "in error"}
 
 
-def as_json(results: Sequence[Result], settings: Settings, seconds: float) -> dict[str, Any]:
-    """What the JSON file holds; `schema` changes when a key changes its meaning."""
+def as_json(results: Sequence[Result], settings: Settings, cost: Cost) -> dict[str, Any]:
+    """What the JSON file holds, as schema.json describes it; `schema` changes when a key changes its meaning."""
     return {
         "schema": SCHEMA,
-        "settings": {
-            "samples": settings.samples,
-            "seed": settings.seed,
-            "points": settings.points,
-            "false_alarm": settings.false_alarm,
-        },
-        "seconds": seconds,
+        "settings": dict(vars(settings)),
+        "versions": versions(),
+        "seconds": cost.seconds,
+        "kept_checks": cost.kept,
         "as_expected": all(result.as_expected for result in results),
+        "verdicts": {v.value: sum(result.verdict is v for result in results) for v in Verdict},
         "claims": [_claim(result) for result in results],
     }
 
@@ -127,39 +138,25 @@ def _claim(result: Result) -> dict[str, Any]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
-    record = {**vars(evidence), "verdict": evidence.verdict.value}
+    vectors = {name: list(values) for name, values in evidence.vectors.items()}
+    record = {**vars(evidence), "verdict": evidence.verdict.value, "vectors": vectors, "twins": dict(evidence.twins)}
     infinite = {key for key, value in record.items() if isinstance(value, float) and value - value != 0}
     return {key: None if key in infinite else value for key, value in record.items()}  # JSON has no infinity
 
 
 def write(path: Path, record: dict[str, Any]) -> None:
     """The file appears whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=2, allow_nan=False)
-            file.write("\n")
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def check_writable(path: Path) -> None:
+def check_writable(option: str, path: Path) -> None:
     """Raise ValueError unless `write` to this path would work: found out before the work, not after it."""
     if path.is_dir():
-        raise ValueError(f"--output: got {path}, a folder; needs the name of a file")
+        raise ValueError(f"{option}: got {path}, a folder; needs the name of a file")
     if not path.parent.is_dir():
-        raise ValueError(f"--output: got {path}; needs an existing folder, and {path.parent} is none")
+        raise ValueError(f"{option}: got {path}; needs an existing folder, and {path.parent} is none")
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
             pass
     except OSError as error:
-        raise ValueError(f"--output: got {path}; needs a folder one may write to: {error.strerror}") from error
+        raise ValueError(f"{option}: got {path}; needs a folder one may write to: {error.strerror}") from error

@@ -3,8 +3,10 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,16 @@ import verification.__main__ as command
 from verification.claims import CLAIMS
 from verification.claims.twins import scaled
 
-CHEAP = ["pair/slope-kernel", "--samples", str(2**14)]
+CHEAP = ["pair/slope-kernel", "--samples", str(2**14), "--jobs", "1"]
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path_factory):
+    """Nothing is read from or left in the user's folders."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "sobolev_theory" / "verification"
 
 
 def outcome(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -26,7 +36,7 @@ def outcome(capsys, *arguments: str) -> tuple[int, str, str]:
 def test_a_claim_that_holds_ends_with_status_0(capsys):
     status, out, _ = outcome(capsys, *CHEAP)
     assert status == 0
-    assert out.rstrip().endswith("1 supported; all as expected.")
+    assert out.rstrip().endswith("1 proved; all as expected.")
 
 
 def test_a_wrong_formula_ends_with_status_1(capsys, monkeypatch):
@@ -77,8 +87,9 @@ def test_patterns_pick_claims(capsys):
     assert picked == [c.id for c in CLAIMS if c.id.startswith("pair/") or c.id == "networks/h1-loss"]
 
 
-def test_quick_takes_fewer_samples_and_samples_prevails():
+def test_quick_and_deep_are_settings_and_samples_prevails():
     quick = command.settings_of(command.parser().parse_args(["--quick"]))
+    assert command.settings_of(command.parser().parse_args(["--deep"])) == command.DEEP
     chosen = command.settings_of(command.parser().parse_args(["--quick", "--samples", "20000"]))
     assert quick == command.QUICK
     assert chosen == dataclasses.replace(quick, samples=20000)
@@ -97,6 +108,8 @@ def test_quick_takes_fewer_samples_and_samples_prevails():
             "--output: got no/such/folder/file.json; needs an existing",
         ),
         (["--output", "."], "--output: got ., a folder; needs the name of a file"),
+        (["--html", "no/such/folder/page.html"], "--html: got no/such/folder/page.html; needs an existing"),
+        (["--quick", "--deep"], "not allowed with argument"),
         (["--sample"], "--sample"),
     ],
 )
@@ -119,3 +132,68 @@ def test_bad_input_gives_no_traceback_in_a_process():
     found = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert found.stderr.count("\n") == 1
+
+
+def test_a_second_run_knows_the_first(capsys, own_cache):
+    _, first, _ = outcome(capsys, *CHEAP)
+    _, second, _ = outcome(capsys, *CHEAP)
+    assert own_cache.is_dir()
+    assert "known from earlier runs" not in first
+    assert "checks (4 known from earlier runs)" in second
+    assert second.splitlines()[1:-1] == first.splitlines()[1:-1]
+
+
+def test_without_a_folder_to_keep_results_in_it_works_all_the_same(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, out, err = outcome(capsys, *CHEAP, "--cache", str(tmp_path / "file"))
+    assert (status, err) == (0, "")
+    assert out.rstrip().endswith("all as expected.")
+
+
+def test_an_interruption_ends_with_one_clear_line(capsys, monkeypatch):
+    def interrupted(claims, settings, advance, **_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "run", interrupted)
+    status, out, err = outcome(capsys, *CHEAP)
+    assert (status, out) == (130, "")
+    assert err == "Interrupted: 0 checks are kept, and the same command goes on from there.\n"
+
+
+def gone(group: int) -> bool:
+    """Within five seconds: the process that watches over the others' resources ends last, by itself."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+def test_ctrl_c_leaves_no_process_and_no_half_written_file(own_cache):
+    """Ctrl-C reaches the whole group: the command and its processes, here at work on 2^30 samples."""
+    arguments = ["--jobs", "2", "--samples", str(2**30), "pair/slope-kernel"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "verification", *arguments],
+        **{"cwd": ROOT, "stderr": subprocess.PIPE, "text": True, "start_new_session": True},
+    )
+    deadline = time.monotonic() + 60
+    while not (own_cache / "averages").is_dir() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)  # until the processes are starting or at work
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.startswith("Interrupted: ")
+    assert err.count("\n") == 1
+    assert gone(process.pid)
+    assert not list(own_cache.rglob("*.part"))
+
+
+def test_the_page_is_written_where_told(capsys, tmp_path):
+    path = tmp_path / "page.html"
+    assert outcome(capsys, *CHEAP, "--html", str(path))[0] == 0
+    assert path.read_text().startswith("<!DOCTYPE html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["page.html"]

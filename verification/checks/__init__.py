@@ -1,15 +1,21 @@
-"""The methods, one module each: quadrature, differences, sampling, bounds."""
+"""The methods, one module each: symbolic, balls, certificates, quadrature, differences, sampling, bounds."""
 
+from .ball import Ball, Counterexample
 from .bounds import NonNegative
+from .certified import Certified
 from .check import Check, Context
 from .differences import Differences, SecondDifferences, derivative
 from .estimates import Estimates, Request
 from .quadrature import Limit, Quadrature
 from .sampling import Measurement, Sampled, judge
+from .symbolic import Symbolic, SymbolicProof
 
 __all__ = [
+    "Ball",
+    "Certified",
     "Check",
     "Context",
+    "Counterexample",
     "Differences",
     "Estimates",
     "Limit",
@@ -19,6 +25,8 @@ __all__ = [
     "Request",
     "Sampled",
     "SecondDifferences",
+    "Symbolic",
+    "SymbolicProof",
     "derivative",
     "judge",
 ]

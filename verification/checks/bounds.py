@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from ..claim import Claim, Evidence, Formula, Verdict
 from .check import Context
+from .counterexamples import counterexample, this_check
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,9 @@ class NonNegative:
             allowed=-self.slack,
             unit="value",
             detail="" if holds else f"at {np.array2string(reference[worst], precision=6)}: {margins[worst]:.6g} < 0",
+            counterexample="" if holds else self._counterexample(claim, reference[worst]),
         )
+
+    def _counterexample(self, claim: Claim, point: Float[np.ndarray, " k"]) -> str:
+        margin = f"{this_check(claim, self)}.margin(claim.formula, point[None])[0]"
+        return counterexample(claim, point, margin, "the margin", '"not negative"')

@@ -23,11 +23,15 @@ class Context:
         seed: of all random points and samples.
         points: random points per deterministic check.
         estimates: the Monte-Carlo averages, drawn once per run and shared by claims.
+        deep: higher precision and larger domains, where a method has them.
+        false_alarm: probability that any sampling check of the run refutes a true formula.
     """
 
     seed: int
     points: int
     estimates: Estimates
+    deep: bool = False
+    false_alarm: float = 1e-6
 
     def generator(self, *label: str) -> np.random.Generator:
         """A stream of its own for every label: what one claim draws does not depend on the others."""

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from ..claim import Claim, Evidence, Formula, Point, Verdict
 from .check import Context, describe, observe_value
+from .counterexamples import counterexample, this_check, vectors
 
 
 class Reference(NamedTuple):
@@ -59,10 +60,20 @@ class Deterministic:
         )
         if agrees:
             return evidence
-        return dataclasses.replace(evidence, detail=_counterexample(self, formula, reference, worst))
+        return dataclasses.replace(
+            evidence,
+            detail=_in_short(self, formula, reference, worst),
+            counterexample=self._counterexample(claim, reference.points[worst]),
+            vectors=vectors(reference.points[worst]),
+        )
+
+    def _counterexample(self, claim: Claim, point: Point) -> str:
+        check = this_check(claim, self)
+        observed = f"{check}.observe(claim.formula, point)"
+        return counterexample(claim, point, f"{check}.define(point)", f"by {self.method}", observed)
 
 
-def _counterexample(check: Deterministic, formula: Formula, reference: Reference, worst: int) -> str:
+def _in_short(check: Deterministic, formula: Formula, reference: Reference, worst: int) -> str:
     point, value = reference.points[worst], reference.values[worst]
     observed = np.asarray(check.observe(formula, point), dtype=float)
     return f"at {describe(point)}: formula {_short(observed)}, {check.method} {_short(value)}"

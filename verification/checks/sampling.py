@@ -1,8 +1,21 @@
-"""Monte Carlo against a formula, by tests whose false-alarm probability is fixed before anything is drawn.
+"""Monte Carlo against a formula, by a sequential test whose error probabilities are fixed before anything is drawn.
 
-Half of the family-wise error goes to single components: a t-statistic each, Holm's correction over all components
-of the run. Half goes to one Hotelling T^2 per claim, corrected by Holm over the claims. Holm's correction needs no
-independence, so claims may share samples. Group means are independent and nearly normal; covariances come from them.
+The test looks at 1/64, 1/8 and all of the samples and may refute at each look; a formula that survives the last look
+is supported. The false-alarm probability alpha of the whole run is spent over the looks, SPENDING of it at each.
+
+* At an early look a comparison decides for itself, at the level alpha_k / SLOTS: Bonferroni over the SLOTS
+  comparisons that a run may have at most. Half of that goes to its components (a t-statistic each, Bonferroni), half
+  to one Hotelling T^2.
+* At the last look all comparisons are judged together: half of alpha_K goes to single components, by Holm's
+  correction over those of the whole run, half to the T^2, by Holm over comparisons. A comparison that was refuted
+  early counts there with p = 1.
+
+Proof that no true formula of the run is refuted but with probability alpha. At look k < K, each true comparison is
+refuted with probability at most alpha_k / SLOTS whatever was seen before, so some is with probability at most
+alpha_k. At look K, Holm's procedure rejects a true hypothesis only if the smallest p-value of the m_0 true ones is at
+most level / m_0, of probability at most the level, and a p-value replaced by 1 is not rejected; two levels
+alpha_K / 2 make alpha_K. The alpha_k add up to alpha. Nothing here needs independence: looks share samples, and so do
+claims. The p-values are exact for normal group means, which are averages of 256 samples.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,10 +28,14 @@ from scipy import optimize, stats
 
 from ..claim import Claim, Evidence, Formula, Point, Verdict
 from .check import Context, describe, observe_value
-from .estimates import Average, Request
+from .counterexamples import counterexample, this_check, vectors
+from .estimates import FRACTIONS, Average, Request
 
 POWER = 0.99
 ROUNDING = 1e-10  # of a component without variance, relative to the largest reference value
+LOOKS = len(FRACTIONS)
+SPENDING = (0.1, 0.1, 0.8)  # of the false-alarm probability, at the looks
+SLOTS = 256  # comparisons by sampling that a run may have
 
 
 class Sample(NamedTuple):
@@ -28,13 +45,14 @@ class Sample(NamedTuple):
     mean: Float[np.ndarray, " n"]
     covariance: Float[np.ndarray, "n n"]
     groups: int
+    samples: int = 0
 
 
 class Measurement(NamedTuple):
-    """The statistics of one comparison, before any correction.
+    """The statistics of one comparison at the look where it ended, before any correction.
 
     `z` are deviations in standard errors; `relative_error` is the standard error of a common factor of the formula's
-    value, the unit of what could be detected; `smallest_component` the same for the best single component.
+    value, the unit of what could be detected; `best_component` the same for the best single component.
     """
 
     z: Float[np.ndarray, " n"]
@@ -45,6 +63,24 @@ class Measurement(NamedTuple):
     relative_error: float
     best_component: float
     detail: str
+    look: int = LOOKS - 1
+    samples: int = 0
+    counterexample: str = ""
+    vectors: dict[str, tuple[float, ...]] = {}  # noqa: RUF012 - immutable by convention of NamedTuple
+
+
+class Stream:
+    """The samples of a check at each look, drawn when first asked for, and the false-alarm probability of the run."""
+
+    def __init__(self, at_look: Callable[[int], Sample], alpha: float):
+        self.alpha = alpha
+        self._at_look = at_look
+        self._known: dict[int, Sample] = {}
+
+    def at(self, look: int) -> Sample:
+        if look not in self._known:
+            self._known[look] = self._at_look(look)
+        return self._known[look]
 
 
 @dataclass(frozen=True)
@@ -65,13 +101,33 @@ class Sampled:
     read: Callable[..., Float[np.ndarray, "..."]]
     observe: Callable[[Formula, Point], Float[np.ndarray, "..."]] = observe_value
 
-    def reference(self, claim: Claim, context: Context) -> Sample:
+    def reference(self, claim: Claim, context: Context) -> Stream:
         point = claim.domain.draw_for_sampling(context.generator(claim.domain.assumptions))
-        averages = [context.estimates(request) for request in self.requests(point)]
-        return propagate(point, averages, lambda *means: np.ravel(self.read(point, *means)))
+        requests = self.requests(point)
 
-    def compare(self, claim: Claim, formula: Formula, reference: Sample) -> Measurement:
-        return measure(reference, np.ravel(self.observe(formula, reference.point)))
+        def at_look(look: int) -> Sample:
+            averages = [context.estimates(request, look) for request in requests]
+            return propagate(point, averages, lambda *means: np.ravel(self.read(point, *means)))
+
+        return Stream(at_look, context.false_alarm)
+
+    def compare(self, claim: Claim, formula: Formula, reference: Stream) -> Measurement:
+        """The measurement at the first look that refutes the formula, or at the last."""
+        point = reference.at(0).point
+        observed = np.ravel(self.observe(formula, point))
+        for look in range(LOOKS):
+            sample = reference.at(look)
+            found = measure(sample, observed)._replace(look=look)
+            if refuted_alone(found, reference.alpha):
+                break
+        return found._replace(counterexample=self._counterexample(claim, sample), vectors=vectors(point))
+
+    def _counterexample(self, claim: Claim, sample: Sample) -> str:
+        """Sampling is not repeated by hand: its mean is given."""
+        error = np.max(np.sqrt(np.diag(sample.covariance)))
+        how = f"mean of {sample.samples} samples; standard error up to {error:.2g}"
+        observed = f"jnp.ravel({this_check(claim, self)}.observe(claim.formula, point))"
+        return counterexample(claim, sample.point, sample.mean, how, observed)
 
 
 def propagate(point: Point, averages: Sequence[Average], read: Callable[..., Float[np.ndarray, " n"]]) -> Sample:
@@ -92,7 +148,8 @@ def propagate(point: Point, averages: Sequence[Average], read: Callable[..., Flo
             shift[i] = steps[i]
             slopes[:, i] = (value(k, means[k] + shift) - value(k, means[k] - shift)) / (2 * steps[i])
         covariance += slopes @ average.covariance @ slopes.T
-    return Sample(point, centre, covariance, min(average.groups for average in averages))
+    groups, samples = min(average.groups for average in averages), max(average.samples for average in averages)
+    return Sample(point, centre, covariance, groups, samples)
 
 
 def measure(sample: Sample, observed: Float[np.ndarray, " n"]) -> Measurement:
@@ -145,6 +202,7 @@ def measure(sample: Sample, observed: Float[np.ndarray, " n"]) -> Measurement:
         relative_error,
         float(np.min(relative)),
         f"{detail} +- {se[worst]:.2g}",
+        samples=sample.samples,
     )
 
 
@@ -157,17 +215,38 @@ def holm(p_values: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
     return adjusted
 
 
+def refuted_alone(m: Measurement, alpha: float) -> bool:
+    """Whether this comparison is refuted at its look at a level that it shares with nobody: Bonferroni over SLOTS."""
+    return _alone(m) <= alpha
+
+
+def _alone(m: Measurement) -> float:
+    """The p-value of one comparison, corrected for its two tests, its components, its look and SLOTS; not capped."""
+    smallest = min(m.p_values.size * float(np.min(m.p_values)), m.omnibus)
+    return 2 * smallest * SLOTS / SPENDING[m.look]
+
+
 def judge(measurements: Sequence[Measurement], alpha: float) -> list[Evidence]:
-    """The evidence of all comparisons of a run, with family-wise false-alarm probability alpha in all."""
+    """The evidence of all comparisons of a run, with false-alarm probability alpha in all.
+
+    Raises:
+        ValueError: more comparisons than SLOTS, for which the early looks were corrected.
+    """
+    if len(measurements) > SLOTS:
+        raise ValueError(f"measurements: got {len(measurements)}; needs at most SLOTS = {SLOTS}")
     if not measurements:
         return []
-    components = holm(np.concatenate([m.p_values for m in measurements]))
-    omnibus = holm(np.array([m.omnibus for m in measurements]))
+    ended = [m.look == LOOKS - 1 for m in measurements]
+    pairs = list(zip(measurements, ended, strict=True))
+    components = holm(np.concatenate([m.p_values if last else np.ones_like(m.p_values) for m, last in pairs]))
+    omnibus = holm(np.array([m.omnibus if last else 1.0 for m, last in pairs]))
     ends = np.cumsum([m.p_values.size for m in measurements])
     evidence = []
-    for m, overall, part in zip(measurements, omnibus, np.split(components, ends[:-1]), strict=True):
-        p_value = min(1.0, 2 * min(float(np.min(part)), float(overall)))  # alpha/2 each
+    for (m, last), overall, part in zip(pairs, omnibus, np.split(components, ends[:-1]), strict=True):
+        together = min(1.0, 2 * min(float(np.min(part)), float(overall)) / SPENDING[-1])
+        p_value = together if last else min(1.0, _alone(m))
         holds = p_value > alpha
+        share = alpha * SPENDING[m.look] / (components.size if last else SLOTS * m.p_values.size)
         evidence.append(
             Evidence(
                 Sampled.method,
@@ -175,22 +254,26 @@ def judge(measurements: Sequence[Measurement], alpha: float) -> list[Evidence]:
                 points=1,
                 components=m.p_values.size,
                 deviation=float(np.max(np.abs(m.z))),
-                allowed=float(stats.t.isf(alpha / 4 / components.size, m.groups - 1)),
+                allowed=float(stats.t.isf(share / 4, m.groups - 1)),
                 unit="standard errors",
                 p_value=p_value,
                 detectable=detectable(m, alpha, components.size, len(measurements)),
                 detail="" if holds else m.detail,
+                samples=m.samples,
+                counterexample="" if holds else m.counterexample,
+                vectors={} if holds else m.vectors,
             )
         )
     return evidence
 
 
 def detectable(m: Measurement, alpha: float, components: int, claims: int) -> float:
-    """The smallest relative error of the whole formula that this comparison finds with probability POWER.
+    """The smallest relative error of the whole formula that the last look finds with probability POWER.
 
     A factor 1 + x moves the best component by x / best_component standard errors, and T^2 to a noncentral law with
-    parameter (x / relative_error)^2. Whichever test needs less counts.
+    parameter (x / relative_error)^2. Whichever test needs less counts; the earlier looks only add power.
     """
+    alpha = alpha * SPENDING[-1]
     critical = stats.t.isf(alpha / 4 / components, m.groups - 1) + stats.norm.isf(1 - POWER)
     threshold = stats.f.isf(alpha / 2 / claims, m.rank, m.groups - m.rank)
     dof = (m.rank, m.groups - m.rank)

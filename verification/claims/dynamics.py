@@ -7,18 +7,26 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
+import sympy as sp
 
 import sobolev_theory as st
 from sobolev_theory import single_neuron
+from sobolev_theory.symbolic import descent
+from sobolev_theory.symbolic import single_neuron as derived
 
-from ..checks import Differences, Limit, NonNegative, Quadrature, Request, Sampled
+from ..checks import Certified, Differences, Limit, NonNegative, Quadrature, Request, Sampled, Symbolic, SymbolicProof
+from ..checks.symbolic import Evaluate
 from ..claim import Claim, Domain, Formula
+from .ball_methods import ball_flow, ball_margin, excess_norm, turn
 from .domains import ONE_NEURON, Pair, Vector, rotation
 from .frames import frame, polar_velocity
 from .one_neuron_methods import closed, gradient_by_differences, loss_gradient, population_gradient, request, sampled
+from .placement import precise, symbolic
 from .sources import ONE_NEURON_PAPER as PAPER
 from .sources import TIAN
+from .statements import H1_LOSS_FLOW, H1_POPULATION_FLOW, L2_FLOW, SEMINORM_DESCENT
 from .twins import entry_scaled
 
 # Flows.
@@ -62,6 +70,8 @@ FLOWS = (
         ONE_NEURON,
         l2_flow,
         (
+            symbolic(L2_FLOW, derived.l2_flow),
+            ball_flow("l2_gradient"),
             Quadrature(partial(_downhill, partial(population_gradient, "L"))),
             Differences(partial(_downhill, partial(gradient_by_differences, "L"))),
             sampled("population_gradient", "L", _sampled_velocity),
@@ -76,6 +86,8 @@ FLOWS = (
         ONE_NEURON,
         h1_flow,
         (
+            symbolic(H1_POPULATION_FLOW, derived.h1_population_flow),
+            ball_flow("h1_population_gradient"),
             Quadrature(partial(_downhill, partial(population_gradient, "H"))),
             sampled("population_gradient", "H", _sampled_velocity),
         ),
@@ -88,6 +100,8 @@ FLOWS = (
         ONE_NEURON,
         loss_flow,
         (
+            symbolic(H1_LOSS_FLOW, derived.h1_loss_flow),
+            ball_flow("h1_loss_gradient"),
             Quadrature(partial(_downhill, partial(loss_gradient, "H"))),
             Differences(partial(_downhill, partial(gradient_by_differences, "H"))),
             sampled("loss_gradient", "H", _sampled_velocity),
@@ -115,7 +129,7 @@ def _angle_sign(pair: Pair):
     return 2 * _without_angle(pair) - inner_product(pair)
 
 
-def _draw_planar(generator: np.random.Generator, count: int) -> np.ndarray:
+def draw_planar(generator: np.random.Generator, count: int) -> np.ndarray:
     """Norms |w| over six decades with |w*| = 1, angles over [0, pi] with both ends, and close to the minimiser."""
     norms = np.exp(generator.uniform(np.log(1e-3), np.log(1e3), count))
     angles = generator.uniform(0, pi, count)
@@ -124,13 +138,20 @@ def _draw_planar(generator: np.random.Generator, count: int) -> np.ndarray:
     return np.stack([np.abs(norms), angles], axis=1)
 
 
-def _planar_margin(formula: Formula, samples: np.ndarray) -> np.ndarray:
+def planar_margin(formula: Formula, samples: np.ndarray) -> np.ndarray:
     """Relative to |w - w*|^2, which the inner product cannot exceed by more than a constant."""
     r, theta = jnp.asarray(samples).T
     w = jnp.stack([r * jnp.cos(theta), r * jnp.sin(theta)], axis=1)
     w_star = jnp.broadcast_to(jnp.array([1.0, 0.0]), w.shape)
     size = jnp.sum((w - w_star) ** 2, axis=1)
     return np.asarray(jax.jit(jax.vmap(formula))(Pair(w, w_star)) / jnp.where(size > 0, size, 1.0))
+
+
+def _restore_acceleration(pair: Pair, value: float) -> float:
+    """The certified function times its factor (|w| + |w*|)^2 (y^2 + t^2), plus |w - w*|^2/43."""
+    f, y, t = frame(pair), excess_norm(pair), turn(pair)
+    step = np.asarray(pair.w) - np.asarray(pair.v)
+    return (f.norm + f.other_norm) ** 2 * (y**2 + t**2) * value + step @ step / 43
 
 
 ACCELERATION = Claim(
@@ -140,15 +161,21 @@ ACCELERATION = Claim(
     ONE_NEURON,
     inner_product,
     (
+        symbolic(SEMINORM_DESCENT, descent.seminorm_descent),
+        SymbolicProof(descent.acceleration),
+        ball_margin("acceleration"),
+        Certified("acceleration", lambda pair: (excess_norm(pair), turn(pair)), _restore_acceleration),
         Quadrature(lambda pair: (pair.w - pair.v) @ population_gradient("J", pair)),
         sampled("population_gradient", "J", lambda pair, mean: (pair.w - pair.v) @ np.asarray(mean.weights)[0]),
-        NonNegative(_draw_planar, _planar_margin, 1e-12),
+        NonNegative(draw_planar, planar_margin, 1e-12),
     ),
     {"angle term dropped": _without_angle, "angle term with the wrong sign": _angle_sign},
 )
 
 
 # Rates near the teacher: w = w* + epsilon n.
+
+psi = descent.psi
 
 
 class Nearby(NamedTuple):
@@ -190,7 +217,7 @@ def _rate_by_definition(loss: str, point: Nearby) -> np.ndarray:
     return np.linalg.solve(np.vander(steps / steps[0], increasing=True), np.array(rates))[0]
 
 
-RATE_EFFORT = {"H": 8.5, "L": 4.5}
+RATE_EFFORT = {"H": 18.0, "L": 2.2}
 
 
 def _rate_requests(loss: str, point: Nearby) -> list[Request]:
@@ -222,6 +249,19 @@ def _rate_margin(formula: Formula, samples: np.ndarray) -> np.ndarray:
     return np.asarray(jax.jit(jax.vmap(formula))(Nearby(w_star, n)) - (1 - 1 / (4 * jnp.pi)))
 
 
+def _direction(evaluate: Evaluate, point: Nearby):
+    """The statement at the angle of n and w*."""
+    return evaluate({descent.psi: mpmath.acos(precise(point.n) @ precise(point.w_star))})
+
+
+def _psi(point: Nearby) -> float:
+    return float(np.arccos(np.asarray(point.n) @ np.asarray(point.w_star)))
+
+
+def _restore_rate(point: Nearby, value: float) -> float:
+    return 1 - 1 / (4 * pi) + (value + 1 / 70) * (_psi(point) - 3 * pi / 4) ** 2
+
+
 def _rate_claim(
     name: str, statement: str, source: str, loss: str, formula: Formula, more: tuple, twins: dict
 ) -> Claim:
@@ -240,7 +280,12 @@ RATES = (
         PAPER + "; the constant derived here",
         "H",
         h1_rate,
-        (NonNegative(_draw_directions, _rate_margin, 1e-12),),
+        (
+            Symbolic((descent.h1_local_rate,), 1 + sp.sin(psi) * sp.cos(psi) / (2 * sp.pi), _direction),
+            SymbolicProof(descent.least_local_rate),
+            Certified("local-rate", lambda point: (_psi(point) / pi,), _restore_rate),
+            NonNegative(_draw_directions, _rate_margin, 1e-12),
+        ),
         {
             "sign of the wedge": lambda point: 2 - h1_rate(point),
             "wedge dropped": lambda point: 1 + 0 * h1_rate(point),
@@ -252,7 +297,7 @@ RATES = (
         TIAN,
         "L",
         l2_rate,
-        (),
+        (Symbolic((descent.l2_local_rate,), sp.Rational(1, 2), _direction),),
         {"that of H1": h1_rate},
     ),
 )

@@ -10,10 +10,12 @@ import sobolev_theory as st
 from sobolev_theory import pair as closed_forms
 
 from .. import definitions as by_definition
-from ..checks import Differences, Quadrature
+from ..checks import Check, Differences, Quadrature
 from ..claim import Claim, Formula
+from . import network_placement as symbolic
 from .domains import NETWORKS, Networks
 from .network_methods import (
+    ORDERS,
     along_direction,
     boundary_at,
     boundary_by_differences,
@@ -99,13 +101,21 @@ def _claim(name: str, statement: str, source: str, formula: Formula, checks: tup
 
 def _loss_claim(name: str, statement: str, loss: str) -> Claim:
     formula = exact(st.population_loss, loss)
-    checks = (Quadrature(partial(loss_at, loss)), sampled("population_loss", loss))
+    checks = (
+        symbolic.loss(ORDERS[loss]),
+        Quadrature(partial(loss_at, loss)),
+        sampled("population_loss", loss),
+    )
     return _claim(name, statement, PAPER, formula, checks, _opposite_teacher(formula))
 
 
 def _gradient_claim(name: str, statement: str, source: str, loss: str, twins: dict) -> Claim:
     formula = exact(st.population_gradient, loss, flat)
-    checks = [Quadrature(partial(population_gradient, loss)), sampled("population_gradient", loss, flat_mean)]
+    checks: list[Check] = [
+        symbolic.gradient(ORDERS[loss]),
+        Quadrature(partial(population_gradient, loss)),
+        sampled("population_gradient", loss, flat_mean),
+    ]
     if loss == "L":
         checks.append(Differences(partial(gradient_by_differences, loss)))
     return _claim(name, statement, source, formula, tuple(checks), {**_opposite_teacher(formula), **twins})
@@ -114,6 +124,7 @@ def _gradient_claim(name: str, statement: str, source: str, loss: str, twins: di
 def _jacobian_claim(name: str, statement: str, loss: str, twins: dict) -> Claim:
     formula = exact(st.population_jacobian, loss)
     checks = (
+        symbolic.jacobian(ORDERS[loss]),
         Quadrature(partial(jacobian_at, loss)),
         Differences(partial(rows_by_differences, by_definition.population_gradient, loss)),
         sampled("population_jacobian", loss),
@@ -152,6 +163,7 @@ CLAIMS = (
         "derived here",
         boundary_term,
         (
+            symbolic.boundary(),
             Quadrature(partial(boundary_at, "H")),
             Differences(partial(boundary_by_differences, "H")),
             sampled("boundary_term", "H"),
@@ -164,6 +176,7 @@ CLAIMS = (
         "derived here",
         h1_loss_gradient,
         (
+            symbolic.loss_gradient(),
             Quadrature(partial(loss_gradient, "H")),
             Differences(partial(gradient_by_differences, "H")),
             sampled("loss_gradient", "H", flat_mean),
@@ -188,6 +201,7 @@ CLAIMS = (
         "derived here",
         h1_hessian,
         (
+            symbolic.hessian(ORDERS["H"]),
             Differences(partial(rows_by_differences, by_definition.loss_gradient, "H")),
             segment(
                 "loss_gradient",
@@ -223,7 +237,7 @@ CLAIMS = (
         r"H = \tfrac12\sum_{ij}c_ic_j(\kappa_0 + \kappa_1)(v_i, v_j), \text{ from the closed forms of pairs}",
         PAPER,
         pair_sum_loss,
-        (Quadrature(partial(loss_at, "H")), sampled("population_loss", "H")),
+        (symbolic.loss(ORDERS["H"]), Quadrature(partial(loss_at, "H")), sampled("population_loss", "H")),
         _opposite_teacher(pair_sum_loss),
     ),
     _claim(
@@ -231,7 +245,11 @@ CLAIMS = (
         r"G_H = a \odot [2(P \odot c)V + \operatorname{diag}(\tfrac{1}{2\pi|w_k|}\sum_jc_j|v_j|\sin\theta_{kj})W]",
         PAPER,
         pair_sum_gradient,
-        (Quadrature(partial(_rows, "H")), sampled("population_gradient", "H", _sampled_rows)),
+        (
+            symbolic.gradient_in_weights(ORDERS["H"]),
+            Quadrature(partial(_rows, "H")),
+            sampled("population_gradient", "H", _sampled_rows),
+        ),
         {"one derivative too few": partial(pair_sum_gradient, strength=1.0), **_opposite_teacher(pair_sum_gradient)},
     ),
 )

@@ -5,9 +5,11 @@ from functools import partial
 import jax.numpy as jnp
 
 from sobolev_theory import single_neuron
+from sobolev_theory.symbolic import single_neuron as derived
 
-from ..checks import Differences, Quadrature, Sampled, SecondDifferences
+from ..checks import Differences, Quadrature, Sampled, SecondDifferences, Symbolic
 from ..claim import Claim, Formula, Verdict
+from .ball_methods import ball
 from .domains import ONE_NEURON, Pair
 from .one_neuron_methods import (
     block_of,
@@ -29,19 +31,41 @@ from .one_neuron_methods import (
     segment_read,
     segment_requests,
 )
+from .placement import symbolic
 from .sources import ONE_NEURON_PAPER as PAPER
 from .sources import TIAN
+from .statements import (
+    H1_LOSS,
+    H1_LOSS_GRADIENT,
+    H1_LOSS_HESSIAN,
+    H1_POPULATION_GRADIENT,
+    H1_POPULATION_JACOBIAN,
+    L2_GRADIENT,
+    L2_JACOBIAN,
+    L2_LOSS,
+    SEMINORM_BOUNDARY,
+    SEMINORM_LOSS,
+    SEMINORM_POPULATION_GRADIENT,
+    SEMINORM_POPULATION_JACOBIAN,
+)
 from .twins import minus
 
 
-def _loss_claim(name: str, statement: str, loss: str, formula: Formula, source: str, twins: dict) -> Claim:
+def _loss_claim(
+    name: str, statement: str, loss: str, formula: Formula, source: str, proof: Symbolic, twins: dict
+) -> Claim:
     return Claim(
         f"one-neuron/{name}",
         statement,
         source,
         ONE_NEURON,
         formula,
-        (Quadrature(partial(loss_at, loss)), sampled("population_loss", loss, scalar)),
+        (
+            proof,
+            ball(name.replace("-", "_")),
+            Quadrature(partial(loss_at, loss)),
+            sampled("population_loss", loss, scalar),
+        ),
         twins,
     )
 
@@ -77,6 +101,7 @@ LOSSES = (
         "L",
         l2_loss,
         TIAN,
+        symbolic(L2_LOSS, derived.l2_loss),
         {"reflected teacher": _supplement(l2_loss), "the seminorm": seminorm_loss},
     ),
     _loss_claim(
@@ -85,6 +110,7 @@ LOSSES = (
         "J",
         seminorm_loss,
         PAPER,
+        symbolic(SEMINORM_LOSS, derived.seminorm_loss),
         {"reflected teacher": _supplement(seminorm_loss), "the loss on values": l2_loss},
     ),
     _loss_claim(
@@ -93,6 +119,7 @@ LOSSES = (
         "H",
         h1_loss,
         PAPER,
+        symbolic(H1_LOSS, derived.h1_loss),
         {"only values, twice": lambda pair: 2 * l2_loss(pair), "reflected teacher": _supplement(h1_loss)},
     ),
 )
@@ -105,6 +132,8 @@ GRADIENTS = (
         ONE_NEURON,
         l2_gradient,
         (
+            symbolic(L2_GRADIENT, derived.l2_gradient, derived.l2_loss_gradient),
+            ball("l2_gradient"),
             Quadrature(partial(population_gradient, "L")),
             Differences(partial(gradient_by_differences, "L")),
             sampled("population_gradient", "L", rows_of),
@@ -117,7 +146,12 @@ GRADIENTS = (
         PAPER,
         ONE_NEURON,
         seminorm_gradient,
-        (Quadrature(partial(population_gradient, "J")), sampled("population_gradient", "J", rows_of)),
+        (
+            symbolic(SEMINORM_POPULATION_GRADIENT, derived.seminorm_population_gradient),
+            ball("seminorm_population_gradient"),
+            Quadrature(partial(population_gradient, "J")),
+            sampled("population_gradient", "J", rows_of),
+        ),
         {
             "boundary term added": lambda pair: seminorm_gradient(pair) + boundary(pair),
             "exchanged": _swap(seminorm_gradient),
@@ -130,6 +164,8 @@ GRADIENTS = (
         ONE_NEURON,
         boundary,
         (
+            symbolic(SEMINORM_BOUNDARY, derived.seminorm_boundary, derived.seminorm_boundary_by_delta),
+            ball("seminorm_boundary"),
             Quadrature(partial(boundary_term, "J")),
             Differences(partial(boundary_by_differences, "J")),
             sampled("boundary_term", "J", row_of),
@@ -142,7 +178,12 @@ GRADIENTS = (
         PAPER,
         ONE_NEURON,
         h1_gradient,
-        (Quadrature(partial(population_gradient, "H")), sampled("population_gradient", "H", rows_of)),
+        (
+            symbolic(H1_POPULATION_GRADIENT, derived.h1_population_gradient),
+            ball("h1_population_gradient"),
+            Quadrature(partial(population_gradient, "H")),
+            sampled("population_gradient", "H", rows_of),
+        ),
         {"boundary term added": h1_loss_gradient, "exchanged": _swap(h1_gradient)},
     ),
     Claim(
@@ -152,6 +193,8 @@ GRADIENTS = (
         ONE_NEURON,
         h1_loss_gradient,
         (
+            symbolic(H1_LOSS_GRADIENT, derived.h1_loss_gradient),
+            ball("h1_loss_gradient"),
             Quadrature(partial(loss_gradient, "H")),
             Differences(partial(gradient_by_differences, "H")),
             sampled("loss_gradient", "H", rows_of),
@@ -169,6 +212,8 @@ JACOBIANS = (
         ONE_NEURON,
         l2_jacobian,
         (
+            symbolic(L2_JACOBIAN, derived.l2_jacobian),
+            ball("l2_jacobian"),
             Quadrature(partial(population_jacobian, "L")),
             Differences(partial(jacobian_by_differences, "L")),
             sampled("population_jacobian", "L", block_of),
@@ -182,6 +227,8 @@ JACOBIANS = (
         ONE_NEURON,
         seminorm_jacobian,
         (
+            symbolic(SEMINORM_POPULATION_JACOBIAN, derived.seminorm_population_jacobian),
+            ball("seminorm_population_jacobian"),
             Quadrature(partial(population_jacobian, "J")),
             Differences(partial(jacobian_by_differences, "J")),
             sampled("population_jacobian", "J", block_of),
@@ -195,6 +242,8 @@ JACOBIANS = (
         ONE_NEURON,
         h1_jacobian,
         (
+            symbolic(H1_POPULATION_JACOBIAN, derived.h1_population_jacobian),
+            ball("h1_population_jacobian"),
             Quadrature(partial(population_jacobian, "H")),
             Differences(partial(jacobian_by_differences, "H")),
             sampled("population_jacobian", "H", block_of),
@@ -209,6 +258,8 @@ JACOBIANS = (
         ONE_NEURON,
         h1_hessian,
         (
+            symbolic(H1_LOSS_HESSIAN, derived.h1_loss_hessian),
+            ball("h1_loss_hessian"),
             SecondDifferences(partial(hessian_by_differences, "H")),
             Sampled(segment_requests, segment_read, segment_observe),
         ),
@@ -223,8 +274,16 @@ REFUTED = (
         PAPER + ", read as a statement on the expected loss; the boundary term is missing",
         ONE_NEURON,
         seminorm_gradient,
-        (Differences(partial(gradient_by_differences, "J")), sampled("loss_gradient", "J", rows_of)),
+        (
+            symbolic(SEMINORM_POPULATION_GRADIENT, derived.seminorm_loss_gradient),
+            Differences(partial(gradient_by_differences, "J")),
+            sampled("loss_gradient", "J", rows_of),
+        ),
         expected=Verdict.REFUTED,
+        recheck="""\
+claimed = st.single_neuron.seminorm_population_gradient(w, v)
+found = jax.grad(st.single_neuron.seminorm_loss)(w, v)
+""",
     ),
 )
 

@@ -11,13 +11,17 @@ import numpy as np
 
 import sobolev_theory as st
 from sobolev_theory import pair as closed_forms
+from sobolev_theory.symbolic import pair as derived
 
 from .. import definitions as by_definition
 from ..checks import Check, Differences, Quadrature, Request, Sampled, derivative
 from ..claim import Claim, Formula
+from . import statements
+from .ball_methods import ball
 from .domains import PAIRS, Pair
 from .frames import frame
 from .one_neuron_methods import ORDERS, closed
+from .placement import symbolic
 from .sources import KERNELS, TIAN
 from .sources import PAIR_PAPER as PAPER
 from .twins import minus
@@ -27,12 +31,12 @@ VALUES, SLOPES = ORDERS["L"], ORDERS["J"]
 
 # Samples, as multiples of the run's, for a relative error of 1 % to stand out of the noise with power 0.99.
 EFFORT = {
-    ("population_gradient", VALUES): 2.0,
+    ("population_gradient", VALUES): 1.0,
     ("population_gradient", SLOPES): 0.5,
-    ("boundary_term", SLOPES): 0.6,
+    ("boundary_term", SLOPES): 0.1,
     ("population_jacobian", VALUES): 1.4,
     ("population_jacobian", SLOPES): 0.3,
-    ("both", VALUES): 1.4,
+    ("both", VALUES): 0.6,
     ("both", SLOPES): 0.4,
 }
 
@@ -89,8 +93,16 @@ def _sampled(estimator: str, orders: tuple[float, float], read: Callable) -> Sam
 
 
 def _claim(name: str, statement: str, source: str, function: Callable, checks: list[Check], twins: dict) -> Claim:
-    checks = [Quadrature(defined(getattr(by_definition, function.__name__))), *checks]
+    proof = symbolic(getattr(statements, function.__name__.upper()), *_derivations(function.__name__))
+    quadrature = Quadrature(defined(getattr(by_definition, function.__name__)))
+    checks = [proof, ball(function.__name__), quadrature, *checks]
     return Claim(f"pair/{name}", statement, source, PAIRS, closed(function), tuple(checks), twins)
+
+
+def _derivations(name: str) -> list[Callable]:
+    """By differentiation, and where there is one by integration or from the delta."""
+    ways = (name, f"{name}_by_integration", f"{name}_by_delta")
+    return [getattr(derived, way) for way in ways if hasattr(derived, way)]
 
 
 def _exchanged(function: Callable) -> dict[str, Formula]:

@@ -8,9 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from sobolev_theory import single_neuron
+from sobolev_theory.symbolic import conditioning
+from sobolev_theory.symbolic import single_neuron as derived
 
-from ..checks import Differences, NonNegative, Quadrature, Sampled, SecondDifferences
+from ..checks import Check, Differences, NonNegative, Quadrature, Sampled, SecondDifferences, SymbolicProof
 from ..claim import Claim, Domain, Formula, Verdict
+from .ball_methods import ball, ball_ratio, ball_spectrum, counterexample
 from .domains import ONE_NEURON, Pair, pair_at
 from .frames import frame, padded, triangular_spectrum
 from .one_neuron_methods import (
@@ -23,7 +26,16 @@ from .one_neuron_methods import (
     segment_read,
     segment_requests,
 )
+from .placement import symbolic
 from .sources import ONE_NEURON_PAPER as PAPER
+from .statements import (
+    ANTISYMMETRIC_PART,
+    H1_LOSS_HESSIAN_EIGENVALUES,
+    H1_POPULATION_EIGENVALUES,
+    H1_POPULATION_RATIO,
+    L2_EIGENVALUES,
+    L2_RATIO,
+)
 from .twins import entry_scaled
 
 
@@ -79,6 +91,8 @@ EIGENVALUES = (
         ONE_NEURON,
         l2_eigenvalues,
         (
+            symbolic(L2_EIGENVALUES, derived.l2_eigenvalues),
+            ball_spectrum("l2_jacobian", "l2_eigenvalues"),
             Quadrature(partial(_spectrum, partial(population_jacobian, "L")), _observe),
             Differences(partial(_spectrum, partial(jacobian_by_differences, "L")), _observe),
             sampled("population_jacobian", "L", _sampled_spectrum, observe=_observe),
@@ -93,6 +107,8 @@ EIGENVALUES = (
         ONE_NEURON,
         h1_eigenvalues,
         (
+            symbolic(H1_POPULATION_EIGENVALUES, derived.h1_population_eigenvalues),
+            ball_spectrum("h1_population_jacobian", "h1_population_eigenvalues"),
             Quadrature(partial(_spectrum, partial(population_jacobian, "H")), _observe),
             Differences(partial(_spectrum, partial(jacobian_by_differences, "H")), _observe),
             sampled("population_jacobian", "H", _sampled_spectrum, observe=_observe),
@@ -107,6 +123,8 @@ EIGENVALUES = (
         ONE_NEURON,
         hessian_eigenvalues,
         (
+            symbolic(H1_LOSS_HESSIAN_EIGENVALUES, derived.h1_loss_hessian_eigenvalues),
+            ball_spectrum("h1_loss_hessian", "h1_loss_hessian_eigenvalues"),
             SecondDifferences(partial(_spectrum, partial(hessian_by_differences, "H")), _observe),
             Sampled(segment_requests, segment_read, _observe_on_segments),
         ),
@@ -151,7 +169,7 @@ def _extreme_ratio(matrix: np.ndarray) -> np.ndarray:
     return np.max(values) / np.min(values)
 
 
-def _ratio_claim(name: str, statement: str, loss: str, formula: Formula, more: float) -> Claim:
+def _ratio_claim(name: str, statement: str, loss: str, formula: Formula, more: float, *proofs: Check) -> Claim:
     read = lambda _, mean: _extreme_ratio(np.asarray(mean)[0, :, 0, :])  # noqa: E731
     return Claim(
         f"one-neuron/{name}",
@@ -160,6 +178,7 @@ def _ratio_claim(name: str, statement: str, loss: str, formula: Formula, more: f
         POSITIVE,
         formula,
         (
+            *proofs,
             Quadrature(lambda pair: _extreme_ratio(population_jacobian(loss, pair))),
             sampled("population_jacobian", loss, read, more=more),
         ),
@@ -173,14 +192,20 @@ RATIOS = (
         r"\lambda_{\max}/\lambda_{\min}(DG_L) = 1/(1 - 2\rho\sin\theta/\pi)",
         "L",
         l2_ratio,
-        2.0,
+        12.0,
+        symbolic(L2_RATIO, conditioning.l2_ratio),
+        ball_ratio("l2_jacobian", "l2_eigenvalues"),
+        SymbolicProof(conditioning.l2_order),
     ),
     _ratio_claim(
         "h1-population-eigenvalue-ratio",
         r"\lambda_{\max}/\lambda_{\min}(DG_H) = 1/(1 - 3\rho\sin\theta/(2\pi))",
         "H",
         h1_ratio,
-        1.0,
+        2.0,
+        symbolic(H1_POPULATION_RATIO, conditioning.h1_population_ratio),
+        ball_ratio("h1_population_jacobian", "h1_population_eigenvalues"),
+        SymbolicProof(conditioning.h1_population_order),
     ),
 )
 
@@ -215,6 +240,8 @@ ASYMMETRY = Claim(
     LONG_TEACHER,
     asymmetry,
     (
+        symbolic(ANTISYMMETRIC_PART, derived.h1_population_jacobian_asymmetry),
+        ball("h1_population_asymmetry"),
         Quadrature(lambda pair: _antisymmetric(population_jacobian("H", pair))),
         Differences(lambda pair: _antisymmetric(jacobian_by_differences("H", pair))),
         sampled("population_jacobian", "J", lambda _, mean: _antisymmetric(np.asarray(mean)[0, :, 0, :]), more=3.0),
@@ -253,6 +280,13 @@ def _gap_by_definition(_: Formula, samples: np.ndarray) -> np.ndarray:
     return np.array(gaps)
 
 
+RECHECK = """\
+from sobolev_theory import single_neuron as one
+ratio = lambda m: jnp.linalg.eigvalsh(m)[-1] / jnp.linalg.eigvalsh(m)[0]
+claimed = "not negative"
+found = ratio(one.l2_jacobian(w, v)) - ratio(one.h1_loss_hessian(w, v))
+"""
+
 CONDITION = Claim(
     "one-neuron/h1-loss-hessian-conditions-better",
     r"\kappa(\nabla^2 H) \le \kappa(\nabla^2 L) \text{ where both are positive definite}",
@@ -262,6 +296,7 @@ CONDITION = Claim(
     (
         NonNegative(_draw_positive, lambda formula, samples: jax.jit(jax.vmap(formula))(jnp.asarray(samples)), 1e-9),
         NonNegative(_draw_positive, _gap_by_definition, 1e-5, count=1),
+        counterexample([1.0, 0.0, 0.0], [0.75, 0.125, 0.0], "loss-hessian-better", RECHECK),
     ),
     expected=Verdict.REFUTED,
 )
