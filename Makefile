@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 verify: setup
 	mkdir -p output
-	$(BIN)/python -m verification --output output/verification.json
+	$(BIN)/python -m verification --output output/verification.json --html output/verification.html
 
 test: setup
 	$(BIN)/python -m pytest -n auto
