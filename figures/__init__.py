@@ -8,4 +8,5 @@ Adding a figure is one such module and one line here.
 FIGURES = {
     "closed_form_against_sampling": "error of Monte-Carlo estimates of the closed forms over the number of samples",
     "conditioning": "eigenvalues and condition numbers of L2 and H1 over the angle, for one neuron",
+    "spectra": "spectra of L2 and H1 weighted by multiplicity, along a gradient flow and over K",
 }
