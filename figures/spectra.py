@@ -5,6 +5,7 @@ both semantics and both losses are then looked at along.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import jax
 import numpy as np
@@ -19,7 +20,7 @@ from . import style
 from .files import Arrays
 from .style import Look
 
-MATRICES: dict[str, tuple[st.SobolevLoss, str]] = {
+MATRICES: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
     "L2": (st.L2, "loss"),
     "H1 population": (st.H1, "population"),
     "H1 loss": (st.H1, "loss"),

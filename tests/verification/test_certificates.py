@@ -20,6 +20,7 @@ from verification.certificates import (
     subdivide,
     write,
 )
+from verification.certificates.__main__ import main
 from verification.certificates.enclosures import divided, divided_by_square, mean_value
 from verification.certificates.recheck import FORMS, iv, refuse_unless_tiled
 from verification.checks import Certified
@@ -91,6 +92,29 @@ def test_another_schema_is_refused(tmp_path):
     path.write_text(json.dumps({**record, "schema": 99}))
     with pytest.raises(ValueError, match="got schema 99"):
         read(path)
+
+
+# The command.
+
+
+def test_the_command_writes_every_certificate_and_confirms_the_files(tmp_path, capsys):
+    assert main(["--write", str(tmp_path / "new")]) == 0
+    files = sorted((tmp_path / "new").iterdir())
+    assert [file.stem for file in files] == sorted(INEQUALITIES)
+    capsys.readouterr()
+    assert main([str(file) for file in files]) == 0
+    assert capsys.readouterr().out.count("confirmed on") == len(INEQUALITIES)
+
+
+def test_the_command_refuses_a_certificate_with_a_gap_and_what_is_none(tmp_path, capsys):
+    certificate, _ = certify(SMALL)
+    path, none = tmp_path / "gap.json", tmp_path / "none.json"
+    write(path, dataclasses.replace(certificate, boxes=certificate.boxes[1:]))
+    assert main([str(path)]) == 1
+    assert "refused: boxes: got a gap" in capsys.readouterr().out
+    none.write_text("[]")
+    assert main([str(none)]) == 2
+    assert "FILE: got" in capsys.readouterr().err
 
 
 # What is tampered with.

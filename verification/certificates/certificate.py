@@ -4,14 +4,13 @@ Endpoints are rationals, so that nothing is lost on the way to a file and back.
 """
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ..claim import Verdict
+from ..store import write_text
 
 Interval = tuple[Fraction, Fraction]
 Box = tuple[Interval, ...]
@@ -75,15 +74,7 @@ def from_record(record: dict[str, Any]) -> Certificate:
 
 def write(path: Path, certificate: Certificate) -> None:
     """The file appears whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(as_record(certificate), file, indent=1)
-            file.write("\n")
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_text(path, json.dumps(as_record(certificate), indent=1) + "\n")
 
 
 def read(path: Path) -> Certificate:
