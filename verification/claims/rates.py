@@ -9,6 +9,7 @@ import numpy as np
 from ..checks import Certified, Quadrature
 from ..claim import Claim, Domain, Formula, Verdict
 from .ball_methods import around_teacher, ball_margin, counterexample, excess_norm, turn
+from .bound_methods import everywhere
 from .domains import ONE_NEURON, Pair, pair_at, rotation
 from .frames import frame
 from .one_neuron import h1_gradient, h1_loss_gradient, l2_gradient, seminorm_gradient
@@ -195,20 +196,21 @@ NORMALISED = Claim(
     },
 )
 
+RECHECK = """\
+from sobolev_theory import single_neuron as one
+rate = lambda gradient: (w - v) @ gradient(w, v)
+claimed = "not negative"
+found = rate(one.h1_population_gradient) - 2 * rate(one.l2_gradient)
+"""
+
 NORMALISED_EVERYWHERE = Claim(
     "one-neuron/normalised-rate-everywhere",
     NORMALISED_STATEMENT + r" \text{ for every } w; \text{ it holds exactly where } w\cdot(w - w^*) \ge 0",
     PAPER + ", read per unit of step size",
     ONE_NEURON,
     partial(_per_curvature, h1_gradient, l2_gradient),
-    (counterexample([0.5, 0.25], [1.0, 0.0], "normalised-rate"),),
+    (everywhere(ONE_NEURON), counterexample([0.5, 0.25], [1.0, 0.0], "normalised-rate", RECHECK)),
     expected=Verdict.REFUTED,
-    recheck="""\
-from sobolev_theory import single_neuron as one
-rate = lambda gradient: (w - v) @ gradient(w, v)
-claimed = "not negative"
-found = rate(one.h1_population_gradient) - 2 * rate(one.l2_gradient)
-""",
 )
 
 CLAIMS = (SHARP, L2_RATE, H1_RATE, LOSS_RATE, NORMALISED, NORMALISED_EVERYWHERE)

@@ -8,9 +8,12 @@ from math import pi
 
 import numpy as np
 
-from ..checks import Certified, Quadrature
+from sobolev_theory.symbolic import conditioning
+
+from ..checks import Certified, Quadrature, SymbolicProof
 from ..claim import Claim, Domain, Formula, Verdict
 from .ball_methods import ball_margin, counterexample, tau, turn
+from .bound_methods import everywhere
 from .domains import Pair, pair_at
 from .frames import frame
 from .one_neuron import h1_hessian, h1_jacobian, l2_jacobian
@@ -196,6 +199,7 @@ RATIO = Claim(
     DEFINITE,
     partial(_ratio_order, l2_jacobian, h1_jacobian),
     (
+        SymbolicProof(conditioning.h1_population_is_better),
         Quadrature(partial(_ratio_order, by_definition["L"], by_definition["H"])),
         ball_margin("eigenvalue-ratio"),
         Certified("eigenvalue-ratio", lambda pair: (tau(pair),), lambda pair, value: tau(pair) * (value + 1 / 5)),
@@ -249,6 +253,7 @@ HESSIAN = Claim(
     DEFINITE,
     partial(_ratio_quotient, l2_jacobian, h1_hessian),
     (
+        SymbolicProof(conditioning.h1_loss_order),
         ball_margin("loss-hessian"),
         Certified("loss-hessian", _folded, _restore_hessian),
         Certified("loss-hessian-least"),
@@ -271,9 +276,11 @@ EVERYWHERE = tuple(
         f"{PAPER}, read {reading}",
         DEFINITE,
         partial(_order, measure, l2_jacobian, h1_jacobian),
-        (counterexample([1.0, 0.0], [0.75, 0.125], inequality),),
+        (
+            everywhere(DEFINITE),
+            counterexample([1.0, 0.0], [0.75, 0.125], inequality, RECHECK.format(measure=code)),
+        ),
         expected=Verdict.REFUTED,
-        recheck=RECHECK.format(measure=code),
     )
     for name, inequality, statement, reading, measure, code in (
         (
