@@ -87,12 +87,18 @@ def flow(times: tuple[float, ...], neurons: int) -> tuple[list[st.Network], st.N
         RuntimeError: the integrator gave up.
     """
     start, teacher = networks(neurons, START)
-    shape = start.weights.shape
-    gradient = jax.jit(lambda w: st.population_gradient(st.Network(w.reshape(shape)), teacher, st.H1).weights.ravel())
+    span = st.reduction(start, teacher)  # the flow stays in it
+    small, small_teacher = span.reduce(start), span.reduce(teacher)
+    shape = small.weights.shape
+
+    @jax.jit
+    def gradient(w):
+        return st.population_gradient(st.Network(w.reshape(shape)), small_teacher, st.H1).weights.ravel()
+
     solution = solve_ivp(
         lambda _, w: -np.asarray(gradient(w)),
         (0.0, max(times[-1], 1e-6)),
-        np.asarray(start.weights).ravel(),
+        np.asarray(small.weights).ravel(),
         method="LSODA",
         t_eval=times,
         rtol=1e-8,
@@ -100,7 +106,7 @@ def flow(times: tuple[float, ...], neurons: int) -> tuple[list[st.Network], st.N
     )
     if not solution.success:
         raise RuntimeError(f"flow: {solution.message}")
-    return [st.Network(w.reshape(shape)) for w in solution.y.T], teacher
+    return [span.lift(st.Network(w.reshape(shape))) for w in solution.y.T], teacher
 
 
 def spectra(student: st.Network, teacher: st.Network) -> tuple[np.ndarray, np.ndarray]:
