@@ -38,8 +38,8 @@ class Plane(NamedTuple):
         return along * self.first + across * self.second
 
 
-def balls(x: Vector) -> Balls:
-    return np.array([arb(float(value)) for value in np.asarray(x)], dtype=object)
+def balls(x: Vector | Balls) -> Balls:
+    return np.array([value if isinstance(value, arb) else arb(float(value)) for value in np.asarray(x)], dtype=object)
 
 
 def identity(d: int) -> Balls:

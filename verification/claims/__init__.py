@@ -1,19 +1,36 @@
 """All claims, in the order of the report."""
 
 from ..claim import Claim
-from . import dynamics, kernels, loss_flow, networks, one_neuron, orthonormal, pairs, rates, readings, spectra
+from . import (
+    critical_points,
+    dynamics,
+    invariance,
+    kernels,
+    kink,
+    loss_flow,
+    networks,
+    one_neuron,
+    orthonormal,
+    pairs,
+    rates,
+    readings,
+    spectra,
+)
 from .twins import wrong_twins
 
 CLAIMS: tuple[Claim, ...] = (
     *one_neuron.CLAIMS,
     *spectra.CLAIMS,
     *readings.CLAIMS,
+    *kink.CLAIMS,
     *dynamics.CLAIMS,
     *rates.CLAIMS,
     *loss_flow.CLAIMS,
     *kernels.CLAIMS,
     *pairs.CLAIMS,
     *networks.CLAIMS,
+    *invariance.CLAIMS,
+    *critical_points.CLAIMS,
     *orthonormal.CLAIMS,
 )
 

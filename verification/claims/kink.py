@@ -1,0 +1,113 @@
+"""The H1 loss at its global minimum: one-sided derivatives that are positive, so that it has no gradient there."""
+
+from functools import partial
+from math import factorial
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+from flint import arb
+
+from sobolev_theory.symbolic import r, r_star, theta
+from sobolev_theory.symbolic import single_neuron as derived
+
+from .. import definitions as by_definition
+from ..balls import integrals, precision
+from ..checks import Ball, Counterexample, Limit
+from ..claim import Claim, Domain, Verdict
+from .domains import ONE_NEURON, Pair
+from .frames import frame
+from .one_neuron_methods import ORDERS, closed
+from .placement import symbolic
+
+DIRECTION = Domain(
+    r"w \in R^d \setminus 0 \text{ a direction}, w^* \in R^d \setminus 0, \theta \in (0, \pi) \text{ between them}",
+    ONE_NEURON.draw,
+    ONE_NEURON.draw_for_sampling,
+)
+STEPS = 0.01 * np.arange(1, 7)
+# The quotient at this step differs from its limit by about as much, 6e-70; the loss there loses the step's digits.
+TINY, BITS = 2.0**-230, 520
+
+
+@closed
+def slope(w, v):
+    """|w*| |w - (w.w*) w*/|w*|^2| / (2 pi)."""
+    across = w - (w @ v) * v / (v @ v)
+    return jnp.linalg.norm(v) * jnp.linalg.norm(across) / (2 * jnp.pi)
+
+
+def _derived() -> sp.Expr:
+    """d/dt H(w* + t w) at t = 0+, with |w* + t w| and its angle as functions of t."""
+    t, along, across = sp.Symbol("t", positive=True), r * sp.cos(theta), r * sp.sin(theta)
+    norm = sp.sqrt((r_star + t * along) ** 2 + (t * across) ** 2)
+    angle = sp.atan(t * across / (r_star + t * along))
+    moving, turning = sp.Symbol("moving", positive=True), sp.Symbol("turning", positive=True)
+    loss = derived.h1_loss().subs({r: moving, theta: turning}, simultaneous=True)
+    total = sum(sp.diff(loss, x) * sp.diff(y, t) for x, y in ((moving, norm), (turning, angle)))
+    return sp.simplify(total.subs({moving: norm, turning: angle}).subs(t, 0))
+
+
+def _quotients(loss: str, sign: float, pair: Pair) -> float:
+    """[loss(w* + t w) - 0]/t at t -> 0+, by the polynomial through six steps."""
+    w, v = np.asarray(pair.w), np.asarray(pair.v)
+    scale = sign * float(np.linalg.norm(v) / np.linalg.norm(w))
+    found = [by_definition.loss(by_definition.one_neuron(v + t * scale * w, v, ORDERS[loss])) / t for t in STEPS]
+    weights = [(-1) ** (k + 1) * factorial(6) / (factorial(k) * factorial(6 - k)) for k in range(1, 7)]
+    return float(np.dot(weights, found)) / abs(scale)
+
+
+def _certified(pair: Pair, sign: float = 1.0) -> arb:
+    with precision(BITS):
+        v, step = integrals.balls(pair.v), sign * TINY
+        return integrals.h1_loss(v + step * integrals.balls(pair.w), v) / TINY
+
+
+def _stated(pair: Pair) -> arb:
+    p = integrals.plane(pair.v, pair.w)
+    return p.r * p.b / (2 * arb.pi())
+
+
+KINK = Claim(
+    "one-neuron/h1-loss-kink",
+    r"\frac{d}{dt}H(w^* + tw)|_{t = 0+} = \tfrac{1}{2\pi}|w^*||w|\sin\theta: "
+    r"\text{ positive, and that of } L \text{ is } 0",
+    "derived here",
+    DIRECTION,
+    slope,
+    (
+        symbolic(r * r_star * sp.sin(theta) / (2 * sp.pi), _derived),
+        Ball(_certified, _stated),
+        Limit(partial(_quotients, "H", 1.0)),
+        Limit(lambda pair: _quotients("H", -1.0, pair) + _quotients("L", 1.0, pair)),
+    ),
+    {
+        "both sides": lambda pair: 2 * slope(pair),
+        "along the teacher": lambda pair: slope(pair) / jnp.tan(frame(pair).theta),
+    },
+)
+
+RECHECK = """\
+loss = lambda w: st.population_loss(st.Network(w), st.Network(v), loss=st.H1)
+claimed = 0.0  # what a gradient would give: opposite directions, opposite derivatives
+found = (loss(v + 1e-6 * w) + loss(v - 1e-6 * w)) / 1e-6
+"""
+
+SMOOTH = Claim(
+    "one-neuron/h1-loss-differentiable-at-the-teacher",
+    r"\nabla H(w^*) \text{ exists}: \tfrac{d}{dt}H(w^* + tw)|_{0+} + \tfrac{d}{dt}H(w^* - tw)|_{0+} = 0",
+    "derived here, as what a gradient flow of the expected loss would need",
+    DIRECTION,
+    lambda pair: 0 * slope(pair),
+    (
+        Limit(lambda pair: _quotients("H", 1.0, pair) + _quotients("H", -1.0, pair)),
+        Counterexample(
+            Pair(np.array([0.0, 1.0]), np.array([1.0, 0.0])),
+            lambda pair: -(_certified(pair) + _certified(pair, -1.0)),
+            RECHECK,
+        ),
+    ),
+    expected=Verdict.REFUTED,
+)
+
+CLAIMS = (KINK, SMOOTH)
