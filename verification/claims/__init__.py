@@ -4,6 +4,7 @@ from ..claim import Claim
 from . import (
     critical_points,
     dynamics,
+    gram,
     invariance,
     kernels,
     kink,
@@ -27,6 +28,7 @@ CLAIMS: tuple[Claim, ...] = (
     *rates.CLAIMS,
     *loss_flow.CLAIMS,
     *kernels.CLAIMS,
+    *gram.CLAIMS,
     *pairs.CLAIMS,
     *networks.CLAIMS,
     *invariance.CLAIMS,
