@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from . import single_neuron
+from . import integrals, single_neuron
 from .algebra import normal, tidy
 from .frame import e, r, r_star, rho, theta, u, w, w_star
 from .proof import Proof, Step
@@ -50,6 +50,21 @@ def acceleration() -> Proof:
     return Proof(
         (_completed_square(), Step("no negative term, obtuse angles", twice - obtuse)),
         (*ACUTE, r"\theta \ge \pi/2:\ -\cos\theta \ge 0,\ \tau \le 1/2, \text{ and } a > 0: \text{ no equality}"),
+    )
+
+
+def l2_descent_by_sectors() -> sp.Expr:
+    """With p = w.x and q = w*.x: E[(p - q)^2] where both are positive, E[p (p - q)] where p alone is."""
+    p, q = single_neuron.student, single_neuron.teacher
+    both, alone = (p - q) ** 2 - p * (p - q), p * (p - q)
+    return tidy(integrals.expectation(both, integrals.BOTH) + integrals.expectation(alone, integrals.W))
+
+
+def l2_acceleration() -> Proof:
+    """(w - w*).G_L >= 0 for every w, with equality at w = w* alone: no integrand is negative."""
+    return Proof(
+        (Step("sector by sector", l2_descent() - l2_descent_by_sectors()),),
+        (r"(p - q)^2 \ge 0", r"p > 0 \ge q:\ p(p - q) \ge p^2 > 0"),
     )
 
 

@@ -59,6 +59,7 @@ H1_LOSS_VELOCITY = (
     -r * s - r_star * sp.cos(2 * theta) / (2 * pi),
 )
 
+L2_DESCENT = (w - w_star).dot(L2_GRADIENT)
 SEMINORM_DESCENT = (w - w_star).dot(w - w_star) / 2 + theta * w_star.dot(w - w_star) / (2 * pi)
 SEMINORM_LOSS_DESCENT = SEMINORM_DESCENT + r_star**2 * s * c / (2 * pi)
 
