@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{claim.id}  {claim.expected.value}  {claim.source}")
             print(f"{len(claims)} claims.")
             return 0
+        if options.html is not None and find_spec("matplotlib") is None:
+            raise ValueError('--html: needs matplotlib to draw formulas: pip install "sobolev-theory[figures]"')
         for name, path in (("--output", options.output), ("--html", options.html)):
             if path is not None:
                 report.check_writable(name, path)

@@ -1,8 +1,6 @@
 """Balls: certified integrals of the definitions against known values, the statements, and wrong ones."""
 
 import dataclasses
-import subprocess
-import sys
 
 import flint
 import numpy as np
@@ -160,10 +158,3 @@ def test_a_point_where_the_inequality_holds_is_no_counterexample():
     claim, check = next((c, k) for c, k in COUNTEREXAMPLES if c.id == "one-neuron/normalised-rate-everywhere")
     holds = dataclasses.replace(check, point=check.point._replace(w=np.array([1.5, 0.25])))
     assert holds.compare(claim, claim.formula, holds.reference(claim, CONTEXT)).verdict is Verdict.SUPPORTED
-
-
-def test_without_flint_the_message_names_the_extra():
-    code = "import sys; sys.modules['flint'] = None; import verification.balls"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "needs the extra 'verification'" in done.stderr

@@ -197,3 +197,18 @@ def test_the_page_is_written_where_told(capsys, tmp_path):
     assert outcome(capsys, *CHEAP, "--html", str(path))[0] == 0
     assert path.read_text().startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    ("absent", "message"),
+    [
+        ("flint", 'needs python-flint: pip install "sobolev-theory[verification]"'),
+        ("matplotlib", "--html: needs matplotlib"),
+    ],
+)
+def test_an_absent_package_is_named_with_its_cure(absent, message):
+    run = (
+        f"import sys; sys.modules['{absent}'] = None; import verification.__main__ as v; v.main(['--html', 'x.html'])"
+    )
+    found = subprocess.run([sys.executable, "-c", run], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert message in found.stderr.splitlines()[-1]
