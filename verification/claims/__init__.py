@@ -16,6 +16,7 @@ from . import (
     pairs,
     rates,
     readings,
+    slice_saddles,
     spectra,
 )
 from .twins import wrong_twins
@@ -36,6 +37,7 @@ CLAIMS: tuple[Claim, ...] = (
     *invariance.CLAIMS,
     *critical_points.CLAIMS,
     *orthonormal.CLAIMS,
+    *slice_saddles.CLAIMS,
 )
 
 __all__ = ["CLAIMS", "wrong_twins"]
