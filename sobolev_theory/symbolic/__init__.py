@@ -12,6 +12,7 @@ except ImportError as error:
 
 from . import (
     conditioning,
+    curvature,
     descent,
     frame,
     integrals,
@@ -30,6 +31,7 @@ __all__ = [
     "Step",
     "as_function",
     "conditioning",
+    "curvature",
     "descent",
     "frame",
     "integrals",

@@ -3,6 +3,7 @@
 from ..claim import Claim
 from . import (
     critical_points,
+    curvature,
     dynamics,
     gram,
     invariance,
@@ -38,6 +39,7 @@ CLAIMS: tuple[Claim, ...] = (
     *critical_points.CLAIMS,
     *orthonormal.CLAIMS,
     *slice_saddles.CLAIMS,
+    *curvature.CLAIMS,
 )
 
 __all__ = ["CLAIMS", "wrong_twins"]

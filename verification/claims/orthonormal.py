@@ -186,7 +186,7 @@ def _repeated(loss: st.SobolevLoss) -> Formula:
     return formula
 
 
-def _stated_values(evaluate: Evaluate, point: Teacher) -> np.ndarray:
+def stated_values(evaluate: Evaluate, point: Teacher) -> np.ndarray:
     """Roots of the two polynomials and the single values, with their multiplicities."""
     count, dimension = np.shape(point.weights)
     t, D, e1, e2, e3, *single = evaluate({derived.K: mpmath.mpf(count)})
@@ -206,11 +206,11 @@ def _jacobian(orders: tuple[float, float], weights: np.ndarray, teacher: np.ndar
     return blocks.reshape(weights.size, weights.size)
 
 
-def _l2_values(point: Teacher) -> np.ndarray:
+def l2_by_definition(point: Teacher) -> np.ndarray:
     return np.linalg.eigvalsh(_jacobian((1.0, 0.0), np.asarray(point.weights), np.asarray(point.weights)))
 
 
-def _h1_values(point: Teacher) -> np.ndarray:
+def h1_by_definition(point: Teacher) -> np.ndarray:
     """The mean over two opposite directions, in which terms in e have opposite signs, extrapolated to W*."""
     steps = 0.01 * np.arange(1, 7)
     teacher, direction = (np.asarray(x) for x in point)
@@ -238,7 +238,7 @@ def _one_copy_less(formula: Formula) -> Formula:
 def _spectrum_claim(
     name: str, statement: str, source: str, stated: tuple, blocks: Callable, formula: Formula, check, twins: dict
 ) -> Claim:
-    proof = Symbolic((lambda: derived.invariants(blocks()),), stated, _stated_values)
+    proof = Symbolic((lambda: derived.invariants(blocks()),), stated, stated_values)
     twins = {**twins, "one copy less": _one_copy_less(formula)}
     return Claim(f"orthonormal/{name}", statement, source, TEACHER, formula, (proof, check), twins)
 
@@ -253,7 +253,7 @@ SPECTRA = (
         L2_SPECTRUM,
         derived.l2_blocks,
         l2_values,
-        Quadrature(_l2_values),
+        Quadrature(l2_by_definition),
         {"half that of H1": lambda point: h1_values(point) / 2},
     ),
     _spectrum_claim(
@@ -265,7 +265,7 @@ SPECTRA = (
         POPULATION_SPECTRUM,
         derived.h1_population_blocks,
         h1_values,
-        Limit(_h1_values),
+        Limit(h1_by_definition),
         {"twice that of L2": lambda point: 2 * l2_values(point)},
     ),
 )
