@@ -95,7 +95,7 @@ KINK = Claim(
 
 RECHECK = """\
 loss = lambda w: st.population_loss(st.Network(w), st.Network(v), loss=st.H1)
-claimed = "not negative: opposite directions have opposite derivatives"
+claimed = "not negative"  # opposite directions have opposite derivatives: their sum is 0
 found = -(loss(v + 1e-6 * w) + loss(v - 1e-6 * w)) / 1e-6
 """
 
