@@ -102,11 +102,6 @@ CURVES: dict[str, Look] = {
     "H1 population": {"color": style.COLOURS["H1"], "linestyle": style.LINES["population"], "linewidth": 1.3},
     "H1 loss": {"color": style.COLOURS["H1"], "linestyle": style.LINES["loss"], "linewidth": 1.3},
 }
-LABELS = {
-    "L2": "$L^2$, Jacobian and Hessian alike",
-    "H1 population": "$H^1$, Jacobian of the population gradient",
-    "H1 loss": "$H^1$, Hessian of the loss",
-}
 TITLES = {
     "L2": "$L^2$",
     "H1 population": "$H^1$, population Jacobian",
@@ -180,7 +175,7 @@ def _draw_ratio(axes: Axes, theta: np.ndarray, condition: np.ndarray) -> None:
 
 def _draw_condition(axes: Axes, theta: np.ndarray, condition: np.ndarray) -> None:
     for values, (name, look) in zip(condition, CURVES.items(), strict=True):
-        axes.plot(theta, values, label=LABELS[name], **look)
+        axes.plot(theta, values, label=style.MATRIX_LABELS[name], **look)
 
 
 def _finish(figure: Figure, rows: np.ndarray) -> None:
@@ -194,7 +189,7 @@ def _finish(figure: Figure, rows: np.ndarray) -> None:
         rows[:, 0], (r"eigenvalue $\lambda$", "condition number", "condition number"), strict=True
     ):
         axes.set_ylabel(label)
-    curves = [Line2D([], [], label=LABELS[name], **look) for name, look in CURVES.items()]
+    curves = [Line2D([], [], label=style.MATRIX_LABELS[name], **look) for name, look in CURVES.items()]
     figure.legend(handles=curves, loc="outside upper center", ncols=3)
     shades = [Patch(color=shade, label=label) for label, shade in BETTER.items()]
     shades += [Patch(facecolor=shade, label=label, **HATCHED) for label, shade in INDEFINITE.values()]

@@ -126,11 +126,6 @@ LOOKS: dict[str, Look] = {
     "H1 population": {"color": style.COLOURS["H1"], "linestyle": style.LINES["population"], "linewidth": 1.2},
     "H1 loss": {"color": style.COLOURS["H1"], "linestyle": style.LINES["loss"], "linewidth": 1.2},
 }
-LABELS = {
-    "L2": "$L^2$, Jacobian and Hessian alike",
-    "H1 population": "$H^1$, Jacobian of the population gradient",
-    "H1 loss": "$H^1$, Hessian of the loss",
-}
 WIDTH = 0.4  # eigenvalues below it are shown linearly, above it by their logarithm
 TICKS = (-1, 0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 HEADROOM = 12.0  # above a share of 1, for a line of text
@@ -187,7 +182,7 @@ def draw(data: Arrays) -> Figure:
 def _draw_panel(axes: Axes, values: np.ndarray, multiplicity: np.ndarray, edges: np.ndarray) -> None:
     for of_matrix, (name, look) in zip(values, LOOKS.items(), strict=True):
         shares = histogram(of_matrix, multiplicity, edges)
-        axes.stairs(shares, edges, baseline=None, label=LABELS[name], **look)
+        axes.stairs(shares, edges, baseline=None, label=style.MATRIX_LABELS[name], **look)
         if name == "L2":
             axes.stairs(shares, edges, baseline=0, fill=True, color=look["color"], alpha=0.15)
     axes.axvline(0, ymax=0.86, color=style.REFERENCE, linewidth=0.6, zorder=0)
@@ -212,7 +207,7 @@ def _finish(figure: Figure, grid: np.ndarray, edges: np.ndarray, smallest: float
         axes.set_xlabel(r"eigenvalue $\lambda$ (real part)")
     for axes in grid[:, 0]:
         axes.set_ylabel("share of $Kd$")
-    handles = [Line2D([], [], label=LABELS[name], **look) for name, look in LOOKS.items()]
+    handles = [Line2D([], [], label=style.MATRIX_LABELS[name], **look) for name, look in LOOKS.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
 
 

@@ -15,6 +15,11 @@ Look = dict[str, Any]  # keywords of matplotlib's artists
 COLOURS = {"L2": "#003f7d", "H1": "#e8702a"}
 LINES = {"population": "-", "loss": (0, (4.5, 1.8))}
 LOSS_NAMES = {"L2": r"$L^2$", "H1": r"$H^1$"}
+MATRIX_LABELS = {
+    "L2": "$L^2$, Jacobian and Hessian alike",
+    "H1 population": "$H^1$, Jacobian of the population gradient",
+    "H1 loss": "$H^1$, Hessian of the loss",
+}
 REFERENCE = "#8a8a8a"
 SHADES = ("#ededed", "#d4d4d4")
 FULL_WIDTH = 6.9  # inches, the text width of a two-column page

@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from within_the_page import assert_within_the_page
 
 import sobolev_theory as st
 from figures import closed_form_against_sampling as figure_module
@@ -126,12 +126,7 @@ def test_losses_differ_in_colour_and_marker(figure):
 
 
 def test_nothing_is_cut_off(figure):
-    FigureCanvasAgg(figure).draw()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
+    assert_within_the_page(figure)
 
 
 def test_drawing_leaves_matplotlib_settings_alone(data):

@@ -3,7 +3,7 @@
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from within_the_page import assert_within_the_page
 
 import sobolev_theory as st
 from figures import conditioning, style
@@ -165,7 +165,7 @@ def test_curves_are_the_data(data, figure):
         drawn = {line.get_label(): line.get_ydata() for line in axes.lines}
         for index, name in enumerate(conditioning.MATRICES):
             values = data["condition"][definition, index, rho]
-            np.testing.assert_array_equal(drawn[conditioning.LABELS[name]], values)
+            np.testing.assert_array_equal(drawn[style.MATRIX_LABELS[name]], values)
 
 
 def test_each_loss_has_one_colour_and_each_semantics_of_h1_one_line(figure):
@@ -179,7 +179,7 @@ def test_each_loss_has_one_colour_and_each_semantics_of_h1_one_line(figure):
 def test_legends_name_every_curve_and_shade(figure):
     labels = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     shades = [label for label, _ in conditioning.INDEFINITE.values()]
-    assert labels == [*conditioning.LABELS.values(), *conditioning.BETTER, *shades]
+    assert labels == [*style.MATRIX_LABELS.values(), *conditioning.BETTER, *shades]
 
 
 def test_indefinite_angles_are_shaded(data, figure):
@@ -193,12 +193,7 @@ def test_indefinite_angles_are_shaded(data, figure):
 
 
 def test_nothing_is_cut_off(figure):
-    FigureCanvasAgg(figure).draw()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
+    assert_within_the_page(figure)
 
 
 def test_drawing_leaves_matplotlib_settings_alone(data):

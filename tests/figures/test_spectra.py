@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from within_the_page import assert_within_the_page
 
 import sobolev_theory as st
-from figures import spectra
+from figures import spectra, style
 
 TIMES, NEURONS, FLOW_NEURONS = (0.0, 0.5, 0.5 + 1e-3, 0.5 + 2e-3), (2, 3), 2
 L2, POPULATION, LOSS = range(3)
@@ -84,19 +84,14 @@ def test_panels_draw_the_three_histograms_of_their_state(data, figure):
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert len(panels) == len(TIMES) + len(NEURONS)
     steps = [patch for patch in panels[0].patches if not patch.get_fill()]
-    assert [patch.get_label() for patch in steps] == list(spectra.LABELS.values())
+    assert [patch.get_label() for patch in steps] == list(style.MATRIX_LABELS.values())
     for patch, values in zip(steps, data["eigenvalue"][0], strict=True):
         shares, edges, _ = patch.get_data()
         np.testing.assert_array_equal(shares, spectra.histogram(values, data["multiplicity"][0], edges))
 
 
 def test_nothing_is_cut_off(figure):
-    FigureCanvasAgg(figure).draw()
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert box.x0 >= 0
-    assert box.y0 >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
+    assert_within_the_page(figure)
 
 
 @pytest.mark.parametrize(
