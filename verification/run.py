@@ -159,12 +159,12 @@ def _kept(store: Store, name: str) -> Finding | None:
 
 
 def verdict(evidence: Sequence[Evidence]) -> Verdict:
-    """An error prevails over a refutation, a refutation over agreement, the strongest agreement over the others.
+    """An error prevails over a refutation, that over a check that decided nothing, the strongest agreement follows.
 
-    No evidence is an error.
+    A proof with a gap thus leaves its claim open, whatever else agrees. No evidence is an error.
     """
     found = {e.verdict for e in evidence}
-    order = (Verdict.ERROR, Verdict.REFUTED, Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED, Verdict.OPEN)
+    order = (Verdict.ERROR, Verdict.REFUTED, Verdict.OPEN, Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)
     return next((v for v in order if v in found), Verdict.ERROR)
 
 

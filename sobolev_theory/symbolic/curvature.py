@@ -78,9 +78,31 @@ def largest() -> Proof:
 
 
 def better_conditioned() -> Proof:
-    """The eigenvalue ratio of DG_H is less than that of the Hessian of L: largest below, smallest at least, twice."""
+    """The eigenvalue ratio of DG_H is less than that of the Hessian of L: largest below, smallest at least, twice.
+
+    For K >= 3 the smallest is just twice as large, so their quotient is that of the largest over twice the largest
+    of L, which is the root m: it lies between the quotient of the trivial blocks' larger roots over 2 and 1, and both
+    roots over K converge, to 1/4 and 1/2. So it tends to 1.
+    """
     low, high = least(), largest()
-    return Proof((*low.steps, *high.steps), (*low.facts, *high.facts))
+    l2, h1 = _both()
+    quarter, half = sp.Rational(1, 4), sp.Rational(1, 2)
+    return Proof(
+        (
+            *low.steps,
+            *high.steps,
+            _not_negative("L2, standard: no root above (K + 1)/4", l2.standard.subs(x, (K + 1) / 4 + s)),
+            *(_not_negative(f"L2, value {n}: at most (K + 1)/4", (K + 1) / 4 - v) for n, v in enumerate(l2.single)),
+            Step("L2, trivial: roots over K tend to g and 1/4", _over_neurons(l2.trivial) - (x - g) * (x - quarter)),
+            Step("H1, trivial: roots over K tend to g and 1/2", _over_neurons(h1.trivial) - (x - g) * (x - half)),
+        ),
+        (*low.facts, *high.facts, r"\text{roots are continuous in the coefficients}"),
+    )
+
+
+def _over_neurons(quadratic: sp.Expr) -> sp.Expr:
+    """The limit of the polynomial whose roots are those of this one over K."""
+    return sp.expand(sp.limit(sp.expand(quadratic.subs(x, K * x) / K**2), K, sp.oo))
 
 
 def _both() -> tuple[Polynomials, Polynomials]:

@@ -14,6 +14,8 @@ from verification.claims import CLAIMS
 from verification.run import Settings, verdict
 
 AGREES = Evidence("quadrature", Verdict.SUPPORTED, 2, 8, 1e-16, 1e-12)
+PROVES = Evidence("symbolic", Verdict.PROVED, components=3)
+GAP = dataclasses.replace(PROVES, verdict=Verdict.OPEN, detail="steps that do not hold: limit")
 NOISY = Evidence("sampling", Verdict.SUPPORTED, 1, 4, 1.5, 6.2, "standard errors", 1.0, 0.0075)
 DISAGREES = dataclasses.replace(AGREES, verdict=Verdict.REFUTED, deviation=0.01, detail="at w = [1 2]: formula 1")
 WITH_TWINS = dataclasses.replace(AGREES, twins={"sign": True, "exchanged": False})
@@ -36,6 +38,13 @@ def test_an_error_prevails_over_a_refutation_over_agreement():
     assert verdict([AGREES, NOISY]) is Verdict.SUPPORTED
     assert verdict([AGREES, DISAGREES]) is Verdict.REFUTED
     assert verdict([DISAGREES, CRASHED]) is Verdict.ERROR
+
+
+def test_a_gap_in_a_proof_leaves_the_claim_open_whatever_else_agrees():
+    assert verdict([PROVES, AGREES]) is Verdict.PROVED
+    assert verdict([PROVES, AGREES, GAP]) is Verdict.OPEN
+    assert not result(PROVES, GAP).as_expected
+    assert verdict([GAP, DISAGREES]) is Verdict.REFUTED
 
 
 def test_no_evidence_is_an_error():

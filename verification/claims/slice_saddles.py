@@ -22,7 +22,6 @@ from ..claim import Claim, Domain
 from .domains import Networks, Vector, rotation
 from .network_methods import problem
 from .orthonormal_statements import H1_POPULATION_SLICE, L2_SLICE
-from .sources import NETWORK_PAPER as PAPER
 from .sources import TIAN
 
 ORDER = {"L": 1, "H": 2}  # what multiplies pi - angle in the gradient
@@ -173,7 +172,7 @@ CLAIMS = (
     *_claims(
         "H",
         "H1",
-        PAPER,
+        "derived here",
         r"\tfrac{1}{\pi n}(\pi - \arccos\tfrac{1}{\sqrt{n}} + \tfrac12\sqrt{n-1})",
         r"\tfrac{n+1}{2\pi x\sqrt{n-1}}",
     ),
