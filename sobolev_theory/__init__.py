@@ -27,9 +27,11 @@ from .spectrum import Spectrum, condition_number, spectrum
 
 
 def __getattr__(name: str):
-    """`st.symbolic` on first use: SymPy is neither needed nor imported otherwise."""
+    """`st.symbolic` and the flows on first use: SymPy and diffrax are neither needed nor imported otherwise."""
     if name == "symbolic":
         return importlib.import_module(".symbolic", __name__)
+    if name in ("Flow", "Outcome", "gradient_flow", "gradient_flows"):
+        return getattr(importlib.import_module(".flows", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,0 +1,258 @@
+"""Gradient flows against the planar equations, subgradient descent, and the derivative of the loss at its kinks."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import sobolev_theory as st
+from sobolev_theory import flows, kinks, single_neuron
+from sobolev_theory.flows import Outcome
+
+TEACHER = st.Network([1.0, 0.0])
+RIGHT_ANGLE = st.Network([0.0, 1.0])
+PLANAR = {
+    "L2": (st.L2, "loss", single_neuron.l2_flow),
+    "H1 population": (st.H1, "population", single_neuron.h1_population_flow),
+    "H1 loss": (st.H1, "loss", single_neuron.h1_loss_flow),
+}
+RTOL = 1e-9  # of every flow here: solutions are good to some tens of it
+
+
+def planar(flow, times, event=None):
+    """Norm and angle from a right angle and norm 1, by another solver on other equations."""
+    velocity = jax.jit(lambda y: jnp.stack(flow(y[0], y[1])))
+    return solve_ivp(
+        lambda t, y: np.asarray(velocity(y)),
+        (0.0, times[-1]),
+        [1.0, np.pi / 2],
+        method="DOP853",
+        t_eval=times,
+        rtol=1e-13,
+        atol=1e-14,
+        events=event,
+    )
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_one_neuron_follows_the_planar_equations_and_converges(name):
+    loss, of, flow = PLANAR[name]
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, loss, of=of, t1=100.0, saveat=[0.5, 2.0], until_distance=1e-12)
+    norm, angle = planar(flow, [0.5, 2.0]).y
+    w = found.weights[:2, 0]
+    np.testing.assert_allclose(w, np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=1), atol=100 * RTOL)
+    assert found.outcome is Outcome.DISTANCE
+    np.testing.assert_allclose(found.end_distance, 1e-12, rtol=2e-2)
+    np.testing.assert_allclose(found.end_weights[0], [1.0, 0.0], atol=1.02e-12)
+
+
+def test_the_angle_closes_when_the_planar_equations_say():
+    def closed(t, y):
+        return y[1] - 1e-13
+
+    closed.terminal = True
+    reference = planar(single_neuron.h1_loss_flow, [10.0], closed)
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, t1=100.0, saveat=[0.5, 2.0], until_distance=1e-12)
+    np.testing.assert_allclose(found.arrival[0], reference.t_events[0][0], atol=10 * RTOL)
+    assert found.ray.tolist() == [0]
+
+
+def test_on_the_ray_only_the_norm_moves_and_relaxes_at_rate_one():
+    """r' = -r + |w*| at theta = 0."""
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, t1=10.0, saveat=[4.0, 6.0])
+    first, second = found.weights[0, 0], found.weights[1, 0]
+    np.testing.assert_allclose(second[0] - 1, (first[0] - 1) * np.exp(-2.0), atol=10 * RTOL)
+    np.testing.assert_allclose([first[1], second[1]], 0.0, atol=1e-16)
+
+
+def test_a_neuron_that_turns_away_vanishes_and_the_result_says_so():
+    found = st.gradient_flow(st.Network([-1.0, 0.1]), TEACHER, st.H1, t1=100.0, saveat=[0.5, 2.0])
+    assert found.outcome is Outcome.VANISHED
+    assert np.isnan(found.loss[-1])
+    assert float(jnp.linalg.norm(found.end)) < 2e-10
+
+
+# Many neurons: three in a plane, where some arrive on rays and some leave them.
+
+NEURONS = 3
+GENERATOR = np.random.default_rng(1)
+CROWD = st.Network(GENERATOR.standard_normal((NEURONS, 2)))
+STARTS = GENERATOR.standard_normal((8, NEURONS, 2))
+
+
+# In start 3 a neuron crosses a line that repels it, which a plane forces it to; any rounding off the plane grows.
+STABLE = np.array([0, 1, 2, 4, 5, 6, 7])
+
+
+def descended(starts, step: float, time: float):
+    """Plain subgradient descent: it crosses the kinks to and fro, and is a step away from the sliding flow."""
+
+    def gradient(w):
+        return st.loss_gradient(st.Network(w), CROWD).weights
+
+    steps = round(time / step)
+    return jax.jit(lambda w: jax.lax.fori_loop(0, steps, lambda _, w: w - step * jax.vmap(gradient)(w), w))(starts)
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return st.gradient_flows(STARTS, CROWD, st.H1, t1=8.0, saveat=np.linspace(0.5, 8.0, 16))
+
+
+def test_the_sliding_flow_is_the_limit_of_subgradient_descent(crowd):
+    end = crowd.weights[:, 3]
+    errors = [np.abs(np.asarray(end - descended(STARTS, step, 2.0)))[STABLE].mean() for step in (4e-3, 1e-3)]
+    assert errors[1] < 2e-3
+    assert 2 < errors[0] / errors[1] < 8  # of first order: 4
+
+
+def test_most_neurons_of_the_crowd_have_slid(crowd):
+    assert np.sum(np.asarray(crowd.ray) >= 0) > NEURONS * len(STARTS) / 2
+    assert crowd.outcome == [Outcome.TIME] * len(STARTS)
+
+
+def test_the_loss_never_rises_along_a_loss_flow(crowd):
+    assert np.all(np.asarray(crowd.energy_rise) < 1e-12)
+    assert np.all(np.isfinite(crowd.loss))
+
+
+def test_a_flow_in_many_dimensions_is_that_in_the_span(crowd):
+    turn = np.linalg.qr(np.random.default_rng(2).standard_normal((500, 2)))[0]
+    teacher = st.Network(CROWD.weights @ turn.T)
+    found = st.gradient_flows(STARTS @ turn.T, teacher, st.H1, t1=8.0, saveat=[4.0])
+    assert found.reduced.shape == (8, 2, NEURONS, 2 * NEURONS)
+    np.testing.assert_allclose(found.loss[STABLE, 0], crowd.loss[STABLE, 7], rtol=1e-6)
+    np.testing.assert_allclose(found.end_weights[STABLE], crowd.end_weights[STABLE] @ turn.T, atol=1e-6)
+
+
+# The velocity at and off the kinks.
+
+
+def setting(generator, signs: bool = False):
+    w, rows = generator.standard_normal((4, 3)), generator.standard_normal((3, 3))
+    w[2:], rows[2] = 0.4 * w[2:], 0.4 * rows[2]  # so that the first teacher neurons hold some students and not others
+    output = generator.standard_normal(4) if signs else np.ones(4)
+    teacher_output = generator.standard_normal(3) if signs else np.ones(3)
+    return jnp.asarray(w), jnp.asarray(output), (jnp.asarray(rows), jnp.asarray(teacher_output))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_off_the_kinks_the_velocity_is_minus_the_loss_gradient(seed):
+    w, output, teacher = setting(np.random.default_rng(seed), signs=True)
+    p = kinks.problem((1.0, 0.7), output, teacher)
+    found = kinks.field(st.ReLU(), p, w, jnp.full(4, kinks.FREE)).velocity
+    exact = st.loss_gradient(st.Network(w, output), st.Network(*teacher), st.SobolevLoss((1.0, 0.7))).weights
+    np.testing.assert_allclose(found, -exact, atol=1e-14)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_on_a_ray_the_velocity_is_that_of_steepest_descent(seed, side):
+    """The one-sided derivative of the loss along -g is -|g|^2, and nowhere less than -|g| on the unit sphere.
+
+    Of two students on one ray, which each takes off the other's slope, and of teachers on one line, too.
+    """
+    generator = np.random.default_rng(seed)
+    w, output, (rows, _) = setting(generator)
+    rows = rows.at[1].set(-0.6 * rows[0])
+    w = w.at[0].set(side * 0.3 * rows[0]).at[1].set(0.2 * rows[0])
+    weights, ray = (1.0, 0.8), jnp.array([0, 0, kinks.FREE, kinks.FREE])
+    p = kinks.problem(weights, output, (rows, jnp.ones(3)))
+    here = kinks.field(st.ReLU(), p, w, ray)
+    held = np.asarray(here.slack > 0)
+    loss, teacher = st.SobolevLoss(weights), st.Network(rows)
+
+    def slope(step):
+        """Along the step, by the difference to both sides of nothing: 1e-6 for curvature."""
+        near = [st.population_loss(st.Network(w + h * step), teacher, loss) for h in (0.0, 1e-6)]
+        return float(near[1] - near[0]) / 1e-6
+
+    velocity = np.asarray(here.velocity)
+    if held[:2].all():
+        np.testing.assert_allclose(slope(velocity), -np.sum(velocity**2), rtol=1e-4, atol=1e-5)
+        for _ in range(50):
+            step = generator.standard_normal(w.shape)
+            step /= np.linalg.norm(step)
+            assert slope(step) >= -np.linalg.norm(velocity) - 1e-5
+    else:  # a neuron leaves: turning it by the force across goes down, by the force less the slope
+        index = int(np.argmin(here.slack))
+        step = np.zeros(w.shape)
+        step[index] = here.across[index] / jnp.linalg.norm(here.across[index])
+        np.testing.assert_allclose(slope(step), float(here.slack[index]), rtol=1e-4, atol=1e-5)
+
+
+def test_both_cases_of_a_ray_were_seen():
+    slacks = []
+    for seed in range(6):
+        w, output, (rows, _) = setting(np.random.default_rng(seed))
+        rows = rows.at[1].set(-0.6 * rows[0])
+        w = w.at[0].set(0.3 * rows[0]).at[1].set(0.2 * rows[0])
+        p = kinks.problem((1.0, 0.8), output, (rows, jnp.ones(3)))
+        slacks.append(float(jnp.min(kinks.field(st.ReLU(), p, w, jnp.array([0, 0, -1, -1])).slack)))
+    assert min(slacks) < 0 < max(slacks)
+
+
+# What ends a flow early, and what does not begin.
+
+
+def test_students_of_opposite_output_weights_that_meet_end_the_flow():
+    found = st.gradient_flow(st.Network([[0.0, 1.0], [0.1, 1.0]], [1.0, -1.0]), TEACHER, st.H1, t1=8.0)
+    assert found.outcome is Outcome.MEETING
+
+
+def test_a_solver_out_of_steps_says_so():
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, t1=8.0, max_steps=2)
+    assert found.outcome is Outcome.STEPS
+    assert np.all(np.isfinite(found.end))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"t1": -1.0}, "t1: got -1.0; needs a finite time > 0"),
+        ({"t1": np.inf}, "t1: got inf"),
+        ({"saveat": [1.0, 0.5]}, "saveat: got"),
+        ({"saveat": [0.0, 9.0]}, r"needs increasing times in \[0, 8.0\]"),
+        ({"solver": "euler"}, "solver: got 'euler'"),
+        ({"of": "sample"}, "of: got 'sample'"),
+        ({"rtol": 1e-17}, "rtol: got 1e-17; needs a number from 3.6e-15, what float64 holds"),
+        ({"atol": 0.0}, "atol: got 0.0"),
+        ({"until_distance": 0.0}, "until_distance: got 0.0"),
+        ({"student": st.Network([0.0, 0.0])}, "neuron 0 of start 0 is 0"),
+        ({"loss": st.H2}, "needs order at most 1"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        st.gradient_flow(**{"student": RIGHT_ANGLE, "teacher": TEACHER, "loss": st.H1, "t1": 8.0, **arguments})
+
+
+def test_starts_need_three_axes():
+    with pytest.raises(ValueError, match=r"starts: got shape \(1, 2\); needs \[B, K, d\]"):
+        st.gradient_flows(RIGHT_ANGLE.weights, TEACHER, t1=1.0)
+
+
+def test_without_diffrax_the_message_names_the_extra():
+    code = """
+import sys
+sys.modules["diffrax"] = None
+import sobolev_theory as st
+try:
+    st.gradient_flow
+except ModuleNotFoundError as error:
+    assert "pip install 'sobolev-theory[flows]'" in str(error), error
+else:
+    raise AssertionError("no error")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("solver", flows.SOLVERS)
+def test_every_solver_gives_the_same_flow(solver):
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, t1=2.0, saveat=[2.0], solver=solver)
+    norm, angle = planar(single_neuron.l2_flow, [2.0]).y[:, 0]
+    np.testing.assert_allclose(found.end_weights[0], [norm * np.cos(angle), norm * np.sin(angle)], atol=1000 * RTOL)
