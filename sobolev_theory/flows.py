@@ -111,7 +111,7 @@ def gradient_flow(
     solver: Solver = "auto",
     rtol: float | None = None,
     atol: float = 1e-15,
-    max_steps: int = 100_000,
+    max_steps: int = 20_000,
     max_kinks: int = 200,
 ) -> Flow:
     """The flow W' = -gradient of the student's weights from time 0 to t1; output weights stay as they are.
@@ -177,7 +177,7 @@ def gradient_flows(
     solver: Solver = "auto",
     rtol: float | None = None,
     atol: float = 1e-15,
-    max_steps: int = 100_000,
+    max_steps: int = 20_000,
     max_kinks: int = 200,
     output_weights: Float[Array, " K"] | None = None,
 ) -> Flow:
