@@ -11,7 +11,7 @@ verify: setup
 	$(BIN)/python -m verification --output output/verification.json --html output/verification.html
 
 test: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 setup: $(STAMP)
 

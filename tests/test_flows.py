@@ -22,6 +22,10 @@ PLANAR = {
 }
 RTOL = 1e-9  # of every flow here: solutions are good to some tens of it
 
+# Compiling is most of the time of these tests: they run in one process, and share arrays' shapes and options.
+pytestmark = pytest.mark.xdist_group("flows")
+SHARED = {"t1": 100.0, "saveat": [0.5, 2.0], "until_distance": 1e-12}
+
 
 def planar(flow, times, event=None):
     """Norm and angle from a right angle and norm 1, by another solver on other equations."""
@@ -41,7 +45,7 @@ def planar(flow, times, event=None):
 @pytest.mark.parametrize("name", PLANAR)
 def test_one_neuron_follows_the_planar_equations_and_converges(name):
     loss, of, flow = PLANAR[name]
-    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, loss, of=of, t1=100.0, saveat=[0.5, 2.0], until_distance=1e-12)
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, loss, of=of, **SHARED)
     norm, angle = planar(flow, [0.5, 2.0]).y
     w = found.weights[:2, 0]
     np.testing.assert_allclose(w, np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=1), atol=100 * RTOL)
@@ -56,21 +60,21 @@ def test_the_angle_closes_when_the_planar_equations_say():
 
     closed.terminal = True
     reference = planar(single_neuron.h1_loss_flow, [10.0], closed)
-    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, t1=100.0, saveat=[0.5, 2.0], until_distance=1e-12)
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, **SHARED)
     np.testing.assert_allclose(found.arrival[0], reference.t_events[0][0], atol=10 * RTOL)
     assert found.ray.tolist() == [0]
 
 
 def test_on_the_ray_only_the_norm_moves_and_relaxes_at_rate_one():
     """r' = -r + |w*| at theta = 0."""
-    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, t1=10.0, saveat=[4.0, 6.0])
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, **{**SHARED, "saveat": [4.0, 6.0]})
     first, second = found.weights[0, 0], found.weights[1, 0]
     np.testing.assert_allclose(second[0] - 1, (first[0] - 1) * np.exp(-2.0), atol=10 * RTOL)
     np.testing.assert_allclose([first[1], second[1]], 0.0, atol=1e-16)
 
 
 def test_a_neuron_that_turns_away_vanishes_and_the_result_says_so():
-    found = st.gradient_flow(st.Network([-1.0, 0.1]), TEACHER, st.H1, t1=100.0, saveat=[0.5, 2.0])
+    found = st.gradient_flow(st.Network([-1.0, 0.1]), TEACHER, st.H1, **SHARED)
     assert found.outcome is Outcome.VANISHED
     assert np.isnan(found.loss[-1])
     assert float(jnp.linalg.norm(found.end)) < 2e-10
@@ -98,9 +102,12 @@ def descended(starts, step: float, time: float):
     return jax.jit(lambda w: jax.lax.fori_loop(0, steps, lambda _, w: w - step * jax.vmap(gradient)(w), w))(starts)
 
 
+CROWDED = {"t1": 8.0, "saveat": np.linspace(0.5, 8.0, 16), "max_steps": 1000}
+
+
 @pytest.fixture(scope="module")
 def crowd():
-    return st.gradient_flows(STARTS, CROWD, st.H1, t1=8.0, saveat=np.linspace(0.5, 8.0, 16))
+    return st.gradient_flows(STARTS, CROWD, st.H1, **CROWDED)
 
 
 def test_the_sliding_flow_is_the_limit_of_subgradient_descent(crowd):
@@ -126,16 +133,20 @@ def test_the_loss_never_rises_along_a_loss_flow(crowd):
     assert np.all(np.isfinite(crowd.loss[STABLE]))
 
 
-def test_a_flow_in_many_dimensions_is_that_in_the_span(crowd):
-    turn = np.linalg.qr(np.random.default_rng(2).standard_normal((500, 2)))[0]
-    teacher = st.Network(CROWD.weights @ turn.T)
-    found = st.gradient_flows(STARTS @ turn.T, teacher, st.H1, t1=8.0, saveat=[4.0])
-    assert found.reduced.shape == (8, 2, NEURONS, 2 * NEURONS)
-    np.testing.assert_allclose(found.loss[STABLE, 0], crowd.loss[STABLE, 7], rtol=1e-6)
-    np.testing.assert_allclose(found.end_weights[STABLE], crowd.end_weights[STABLE] @ turn.T, atol=1e-6)
+def test_a_flow_in_many_dimensions_is_that_in_the_span():
+    turn = np.linalg.qr(np.random.default_rng(2).standard_normal((500, 2)))[0].T
+    plane = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, **SHARED)
+    found = st.gradient_flow(st.Network(RIGHT_ANGLE.weights @ turn), st.Network(TEACHER.weights @ turn), **SHARED)
+    assert found.reduced.shape == (3, 1, 2)
+    assert found.weights.shape == (3, 1, 500)
+    np.testing.assert_allclose(found.loss[:2], plane.loss[:2], rtol=1e-8)
+    np.testing.assert_allclose(found.weights[:2], plane.weights[:2] @ turn, atol=1e-8)
+    np.testing.assert_allclose(found.end_weights, plane.end_weights @ turn, atol=1e-8)
 
 
 # The velocity at and off the kinks.
+
+field = jax.jit(lambda p, w, ray: kinks.field(st.ReLU(), p, w, ray))
 
 
 def setting(generator, signs: bool = False):
@@ -150,7 +161,7 @@ def setting(generator, signs: bool = False):
 def test_off_the_kinks_the_velocity_is_minus_the_loss_gradient(seed):
     w, output, teacher = setting(np.random.default_rng(seed), signs=True)
     p = kinks.problem((1.0, 0.7), output, teacher)
-    found = kinks.field(st.ReLU(), p, w, jnp.full(4, kinks.FREE)).velocity
+    found = field(p, w, jnp.full(4, kinks.FREE)).velocity
     exact = st.loss_gradient(st.Network(w, output), st.Network(*teacher), st.SobolevLoss((1.0, 0.7))).weights
     np.testing.assert_allclose(found, -exact, atol=1e-14)
 
@@ -168,7 +179,7 @@ def test_on_a_ray_the_velocity_is_that_of_steepest_descent(seed, side):
     w = w.at[0].set(side * 0.3 * rows[0]).at[1].set(0.2 * rows[0])
     weights, ray = (1.0, 0.8), jnp.array([0, 0, kinks.FREE, kinks.FREE])
     p = kinks.problem(weights, output, (rows, jnp.ones(3)))
-    here = kinks.field(st.ReLU(), p, w, ray)
+    here = field(p, w, ray)
     held = np.asarray(here.slack > 0)
     loss, teacher = st.SobolevLoss(weights), st.Network(rows)
 
@@ -198,7 +209,7 @@ def test_both_cases_of_a_ray_were_seen():
         rows = rows.at[1].set(-0.6 * rows[0])
         w = w.at[0].set(0.3 * rows[0]).at[1].set(0.2 * rows[0])
         p = kinks.problem((1.0, 0.8), output, (rows, jnp.ones(3)))
-        slacks.append(float(jnp.min(kinks.field(st.ReLU(), p, w, jnp.array([0, 0, -1, -1])).slack)))
+        slacks.append(float(jnp.min(field(p, w, jnp.array([0, 0, -1, -1])).slack)))
     assert min(slacks) < 0 < max(slacks)
 
 
@@ -206,8 +217,13 @@ def test_both_cases_of_a_ray_were_seen():
 
 
 def test_students_of_opposite_output_weights_that_meet_end_the_flow():
-    found = st.gradient_flow(st.Network([[0.0, 1.0], [0.1, 1.0]], [1.0, -1.0]), TEACHER, st.H1, t1=8.0)
-    assert found.outcome is Outcome.MEETING
+    start = np.array([[0.0, 1.0], [0.1, 1.0], [0.5, 0.0]])
+    found = st.gradient_flows(
+        np.broadcast_to(start, STARTS.shape), CROWD, st.H1, output_weights=jnp.array([1.0, -1.0, 1.0]), **CROWDED
+    )
+    assert found.outcome == [Outcome.MEETING] * len(STARTS)
+    unit = np.asarray(found.end / jnp.linalg.norm(found.end, axis=2, keepdims=True))
+    np.testing.assert_allclose(unit[:, 0], unit[:, 1], atol=100 * RTOL)
 
 
 def test_a_solver_out_of_steps_says_so():
@@ -259,6 +275,6 @@ else:
 
 @pytest.mark.parametrize("solver", flows.SOLVERS)
 def test_every_solver_gives_the_same_flow(solver):
-    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, t1=2.0, saveat=[2.0], solver=solver)
+    found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, solver=solver, **SHARED)
     norm, angle = planar(single_neuron.l2_flow, [2.0]).y[:, 0]
-    np.testing.assert_allclose(found.end_weights[0], [norm * np.cos(angle), norm * np.sin(angle)], atol=1000 * RTOL)
+    np.testing.assert_allclose(found.weights[1, 0], [norm * np.cos(angle), norm * np.sin(angle)], atol=1000 * RTOL)
