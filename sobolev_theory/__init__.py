@@ -7,8 +7,9 @@ Importing changes no global setting: enable 64 bit yourself with jax.config.upda
 
 import importlib
 
-from . import montecarlo, pair, single_neuron
+from . import montecarlo, orthonormal, pair, single_neuron
 from .activations import Activation, ReLU
+from .critical_points import CriticalPoint, Kind, critical_point
 from .extremes import ExtremeEigenvalues, extreme_eigenvalues
 from .losses import H1, H2, L2, SobolevLoss
 from .networks import GaussianInput, Network
@@ -25,13 +26,19 @@ from .population import (
 from .reduction import Reduction, reduction
 from .spectrum import Spectrum, condition_number, spectrum
 
+ON_FIRST_USE = {
+    "flows": ("Flow", "Outcome", "gradient_flow", "gradient_flows"),
+    "descent": ("Descent", "descend", "largest_stable_step"),
+}
+
 
 def __getattr__(name: str):
-    """`st.symbolic` and the flows on first use: SymPy and diffrax are neither needed nor imported otherwise."""
+    """`st.symbolic`, flows and descent on first use: SymPy, diffrax and optax are not imported otherwise."""
     if name == "symbolic":
         return importlib.import_module(".symbolic", __name__)
-    if name in ("Flow", "Outcome", "gradient_flow", "gradient_flows"):
-        return getattr(importlib.import_module(".flows", __name__), name)
+    for module, names in ON_FIRST_USE.items():
+        if name in names:
+            return getattr(importlib.import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -40,8 +47,10 @@ __all__ = [
     "H2",
     "L2",
     "Activation",
+    "CriticalPoint",
     "ExtremeEigenvalues",
     "GaussianInput",
+    "Kind",
     "Network",
     "ReLU",
     "Reduction",
@@ -49,11 +58,13 @@ __all__ = [
     "Spectrum",
     "boundary_term",
     "condition_number",
+    "critical_point",
     "extreme_eigenvalues",
     "loss_gradient",
     "loss_hessian",
     "loss_hessian_product",
     "montecarlo",
+    "orthonormal",
     "pair",
     "population_gradient",
     "population_jacobian",

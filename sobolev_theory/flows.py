@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 from . import kinks
 from ._validation import real_array
 from .activations import Activation
+from .angles import direction, polar
 from .kinks import FREE, Problem, distance_to_teacher
 from .losses import H1, SobolevLoss
 from .networks import GaussianInput, Network
@@ -314,10 +315,17 @@ def _piece(integrator: _Integrator, p: Problem, scale, start, w, ray, near, time
             return kinks.field(integrator.activation, p, centre + y, ray).velocity
         return kinks.smooth_field(integrator.activation, p, centre + y)
 
+    # On its ray a neuron meets 0 in general, and would step across it: what falls there is its length with a sign.
+    line = direction(polar(teacher))[ray]
+    side = jnp.sign(jnp.sum(w * line, axis=1))
+
+    def length(w):
+        return jnp.where(ray == FREE, jnp.linalg.norm(w, axis=1), side * jnp.sum(w * line, axis=1))
+
     # Quantities over the size at which they end a piece: events are where they fall to 1.
     sizes = {
         "near": lambda w: jnp.where(near, jnp.inf, distance_to_teacher(w, teacher) / (NEAR * scale)),
-        "vanished": lambda w: jnp.min(jnp.linalg.norm(w, axis=1)) / (VANISHED * scale),
+        "vanished": lambda w: jnp.min(length(w)) / (VANISHED * scale),
     }
     if integrator.until_distance is not None:
         sizes["distance"] = lambda w: distance_to_teacher(w, teacher) / integrator.until_distance

@@ -47,6 +47,7 @@ class Pairs(NamedTuple):
     e: Float[Array, "K m n"]
 
 
+@jax.jit
 def problem(weights: Weights, output_weights: Float[Array, " K"], teacher: Neurons) -> Problem:
     u = direction(polar(teacher[0]))
     parallel = pairs(u, u).sin <= 64 * jnp.finfo(u.dtype).eps
@@ -59,7 +60,8 @@ def pairs(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> Pairs:
     cos = u @ others.T
     step = jnp.where(cos < 0, -1.0, 1.0)[..., None] * others - u[:, None]
     across = step - jnp.sum(step * u[:, None], axis=-1, keepdims=True) * u[:, None]
-    sin = jnp.sqrt(jnp.sum(across**2, axis=-1))
+    square = jnp.sum(across**2, axis=-1)
+    sin = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)  # its derivative at 0 is 0
     return Pairs(cos, sin, across * inverse_or_zero(sin, 8 * float(jnp.finfo(u.dtype).eps))[..., None])
 
 

@@ -70,7 +70,7 @@ def reduction(student: Network, teacher: Network, *, revealing_rank: bool = Fals
     """
     check_same_inputs(student, teacher)
     rows = jax.lax.stop_gradient(jnp.concatenate([student.weights, teacher.weights]))
-    directions = direction(polar(rows))
+    directions = _directions(rows)
     if not revealing_rank:
         return Reduction(jnp.linalg.qr(directions.T)[0])
     if isinstance(rows, jax.core.Tracer):
@@ -79,6 +79,11 @@ def reduction(student: Network, teacher: Network, *, revealing_rank: bool = Fals
     left, sizes, _ = np.linalg.svd(triangle)
     rank = int(np.sum(sizes > max(triangle.shape) * np.finfo(sizes.dtype).eps * max(sizes[0], 1.0)))
     return Reduction(jnp.asarray(basis @ left[:, : max(rank, 1)]))
+
+
+@jax.jit  # once per shape, also for a caller outside jit: polar has branches
+def _directions(rows: Float[Array, "m d"]) -> Float[Array, "m d"]:
+    return direction(polar(rows))
 
 
 def with_a_zero_input(network: Network) -> Network:

@@ -191,27 +191,39 @@ class PlanarVelocity(NamedTuple):
     angle: Scalar
 
 
+def flow(
+    weights: Weights, norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0, *, boundary: bool = False
+) -> PlanarVelocity:
+    """Of the loss lambda_0 L + lambda_1 J under minus its population gradient; with `boundary` its loss gradient.
+
+    r' = -(lambda_0 + lambda_1) r/2 + |w*| (lambda_0 sin + (lambda_0 + lambda_1)(pi - theta) cos) / (2 pi),
+    theta' = -|w*| ((lambda_0 + lambda_1)(pi - theta) sin [+ lambda_1 cos]) / (2 pi r), the bracket with `boundary`:
+    then valid for 0 < theta < pi, and theta reaches 0, where the loss has a kink, in finite time.
+
+    Args:
+        weights: (lambda_0, lambda_1), as in `SobolevLoss.weights`.
+        norm, angle: r = |w| > 0 and theta, numbers or arrays of one shape.
+    """
+    sin, cos, supplement = jnp.sin(angle), jnp.cos(angle), jnp.pi - angle
+    both = weights[0] + weights[1]
+    pull = teacher_norm * (weights[0] * sin + both * supplement * cos) / TWO_PI
+    turn = both * supplement * sin + (weights[1] * cos if boundary else 0.0)
+    return PlanarVelocity(-both * norm / 2 + pull, -teacher_norm * turn / (TWO_PI * norm))
+
+
 def l2_flow(norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0) -> PlanarVelocity:
     """w' = -G_L: r' = -r/2 + |w*| J_1 / (2 pi), theta' = -(|w*| / (2 pi r)) (pi - theta) sin."""
-    sin, cos, supplement = jnp.sin(angle), jnp.cos(angle), jnp.pi - angle
-    pull = teacher_norm * (sin + supplement * cos) / TWO_PI
-    return PlanarVelocity(-norm / 2 + pull, -teacher_norm * supplement * sin / (TWO_PI * norm))
+    return flow((1.0, 0.0), norm, angle, teacher_norm)
 
 
 def h1_population_flow(norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0) -> PlanarVelocity:
     """w' = -G_H: r' = -r + |w*| (sin + 2 (pi - theta) cos) / (2 pi), theta' = -(|w*| / (pi r)) (pi - theta) sin."""
-    sin, cos, supplement = jnp.sin(angle), jnp.cos(angle), jnp.pi - angle
-    pull = teacher_norm * (sin + 2 * supplement * cos) / TWO_PI
-    return PlanarVelocity(-norm + pull, -teacher_norm * 2 * supplement * sin / (TWO_PI * norm))
+    return flow((1.0, 1.0), norm, angle, teacher_norm)
 
 
 def h1_loss_flow(norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0) -> PlanarVelocity:
-    """w' = -grad H: r' as under -G_H, theta' = -(|w*| / (2 pi r)) (2 (pi - theta) sin + cos).
-
-    Valid for 0 < theta < pi; theta reaches 0 in finite time, where the loss has a kink.
-    """
-    radial, turning = h1_population_flow(norm, angle, teacher_norm)
-    return PlanarVelocity(radial, turning - teacher_norm * jnp.cos(angle) / (TWO_PI * norm))
+    """w' = -grad H: r' as under -G_H, theta' = -(|w*| / (2 pi r)) (2 (pi - theta) sin + cos)."""
+    return flow((1.0, 1.0), norm, angle, teacher_norm, boundary=True)
 
 
 def _norm(w: Vector) -> Float[Array, ""]:

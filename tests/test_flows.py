@@ -80,6 +80,16 @@ def test_a_neuron_that_turns_away_vanishes_and_the_result_says_so():
     assert float(jnp.linalg.norm(found.end)) < 2e-10
 
 
+def test_a_neuron_that_slides_to_zero_is_not_carried_across_it():
+    """From angles above 2.489 the neuron turns to -w* and shrinks along it; steps reach over 0 from some norms."""
+    starts = np.array([0.2739, 0.3162, 0.5623, 4.87])[:, None, None] * np.array(
+        [[[np.cos(2.607787), np.sin(2.607787)]]]
+    )
+    found = st.gradient_flows(starts, TEACHER, st.H1, **SHARED)
+    assert found.outcome == [Outcome.VANISHED] * 4
+    assert np.all(np.linalg.norm(found.end, axis=-1) < 2e-10)
+
+
 # Many neurons: three in a plane, where some arrive on rays and some leave them.
 
 NEURONS = 3

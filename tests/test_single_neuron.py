@@ -160,6 +160,16 @@ def test_flow_is_minus_the_gradient_in_norm_and_angle(flow):
     close(found.angle, -E @ step / R)
 
 
+@pytest.mark.parametrize("boundary", [False, True], ids=["population", "loss"])
+def test_flow_of_any_weights_is_that_of_the_network(boundary):
+    loss = st.SobolevLoss((0.3, 1.7))
+    gradient = st.loss_gradient if boundary else st.population_gradient
+    step = -gradient(STUDENT, TEACHER, loss).weights[0]
+    found = one.flow(loss.weights, R, THETA, R_STAR, boundary=boundary)
+    close(found.norm, V @ step)
+    close(found.angle, -E @ step / R)
+
+
 # Degenerate points.
 
 VECTOR_FUNCTIONS = (

@@ -1,0 +1,79 @@
+"""Critical points of known kind and curvature."""
+
+import numpy as np
+import pytest
+
+import sobolev_theory as st
+from sobolev_theory import Kind, orthonormal
+
+TEACHER = st.Network(np.eye(3, 4))
+NEAR = st.Network(TEACHER.weights + 0.01 * np.random.default_rng(0).standard_normal((3, 4)))
+READINGS = {"L2": (st.L2, "loss"), "H1 population": (st.H1, "population"), "H1 loss": (st.H1, "loss")}
+
+
+@pytest.mark.parametrize(
+    ("name", "ray", "smallest"),
+    [
+        ("L2", None, 1 / 4 - 1 / (2 * np.pi)),
+        ("H1 population", None, 1 / 2 - 1 / np.pi),
+        ("H1 loss", [0, 1, 2], None),
+    ],
+)
+def test_at_an_orthonormal_teacher_the_curvature_is_the_one_proved(name, ray, smallest):
+    loss, of = READINGS[name]
+    point = st.critical_point(NEAR, TEACHER, loss, of=of, ray=None if ray is None else np.array(ray))
+    assert point.kind is Kind.GLOBAL
+    assert point.residual <= 1e-13
+    np.testing.assert_allclose(point.student.weights, TEACHER.weights, atol=1e-12)
+    np.testing.assert_allclose(point.moved, np.linalg.norm(NEAR.weights - TEACHER.weights), rtol=1e-9)
+    if smallest is not None:
+        np.testing.assert_allclose(point.smallest, smallest, rtol=1e-9)
+    else:
+        assert point.smallest > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "kind"), [("L2", 6, Kind.MINIMUM), ("H1 population", 6, Kind.MINIMUM), ("H1 loss", 5, Kind.SADDLE)]
+)
+def test_the_reflected_teacher_is_a_spurious_minimum_from_six_neurons_on(name, n, kind):
+    """The eigenvalue is that of second differences of the loss, of which it is one off all kinks."""
+    loss, of = READINGS[name]
+    on_slice = orthonormal.fixed_points(n, loss, of=of)[1]
+    student, teacher = orthonormal.student(on_slice.x, on_slice.y, n), st.Network(np.eye(n))
+    point = st.critical_point(student, teacher, loss, of=of)
+    assert point.kind is kind
+    assert point.moved < 1e-9
+    np.testing.assert_allclose(point.loss, on_slice.loss, rtol=1e-10)
+    if of == "loss":
+        hessian = np.asarray(st.loss_hessian(student, teacher, loss)).reshape(n * n, n * n)
+        np.testing.assert_allclose(point.smallest, np.linalg.eigvalsh(hessian)[0], atol=1e-10)
+
+
+def test_copies_of_a_teacher_neuron_are_found_to_be_global_although_flat():
+    """Two students next to one teacher neuron: a line of minima, where the gradient vanishes to second order."""
+    weights = np.concatenate([np.eye(3, 4), np.eye(1, 4)]) * np.array([[0.6], [1.0], [1.0], [0.4]])
+    start = st.Network(weights + 0.01 * np.random.default_rng(1).standard_normal((4, 4)))
+    point = st.critical_point(start, TEACHER, st.L2)
+    assert point.kind is Kind.GLOBAL
+    assert point.residual <= 1e-13
+
+
+def test_far_from_any_critical_point_in_few_steps_there_is_none():
+    point = st.critical_point(st.Network(3 * np.asarray(NEAR.weights)), TEACHER, st.L2, max_steps=2)
+    assert point.kind is Kind.NONE
+    assert point.residual > 1e-13
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"ray": np.array([0, 1])}, r"ray: got shape \(2,\)"),
+        ({"ray": np.array([0, 1, 3])}, "needs teacher neurons 0 ... 2, or -1"),
+        ({"ray": np.array([0.0, 1.0, 2.0])}, "of float64; needs integers"),
+        ({"of": "sample"}, "of: got 'sample'"),
+        ({"loss": st.H2}, "needs order at most 1"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        st.critical_point(NEAR, TEACHER, **{"loss": st.L2, **arguments})

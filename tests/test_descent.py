@@ -1,0 +1,129 @@
+"""Optimisers on exact gradients and on samples: step by step, at the edge of stability, and on average."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import sobolev_theory as st
+
+GENERATOR = np.random.default_rng(2)
+TEACHER = st.Network(np.eye(2, 3))
+START = st.Network(TEACHER.weights + 0.3 * GENERATOR.standard_normal((2, 3)))
+pytestmark = pytest.mark.xdist_group("descent")  # compilation is their cost: they share it
+GRADIENTS = {"population": st.population_gradient, "loss": st.loss_gradient}
+
+
+@pytest.mark.parametrize("of", GRADIENTS)
+def test_gradient_descent_is_the_recursion(of):
+    runs = st.descend(START, TEACHER, st.H1, of=of, rates=[0.1, 0.4], steps=6, every=3)
+    assert runs.step.tolist() == [0, 3, 6]
+    for lane, rate in enumerate((0.1, 0.4)):
+        student = START
+        for _ in range(6):
+            student = st.Network(student.weights - rate * GRADIENTS[of](student, TEACHER, st.H1).weights)
+        np.testing.assert_allclose(runs.weights[lane], student.weights, atol=1e-14)
+        np.testing.assert_allclose(runs.loss[lane, -1], st.population_loss(student, TEACHER, st.H1), rtol=1e-12)
+    np.testing.assert_allclose(runs.loss[:, 0], st.population_loss(START, TEACHER, st.H1), rtol=1e-12)
+    assert runs.distance[1, -1] < runs.distance[0, -1] < runs.distance[0, 0]
+
+
+def test_adam_is_that_of_optax_and_another_loss_may_be_the_measure():
+    runs = st.descend(START, TEACHER, st.H1, rates=0.05, steps=4, optimiser=optax.adam, measure=st.L2)
+    rule, w = optax.adam(0.05), START.weights
+    state = rule.init(w)
+    for _ in range(4):
+        update, state = rule.update(st.population_gradient(st.Network(w), TEACHER, st.H1).weights, state)
+        w = w + update
+    np.testing.assert_allclose(runs.weights[0], w, atol=1e-14)
+    np.testing.assert_allclose(runs.loss[0, -1], st.population_loss(st.Network(w), TEACHER, st.L2), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("loss", "momentum"), [(st.L2, 0.0), (st.H1, 0.0), (st.L2, 0.6)])
+def test_the_largest_stable_step_is_where_descent_stops_to_converge(loss, momentum):
+    """With momentum m the edge is (1 + m) times as far, as the eigenvalues here are real."""
+    edge = st.largest_stable_step(TEACHER, TEACHER, loss) * (1 + momentum)
+    near = st.Network(TEACHER.weights + 1e-6 * GENERATOR.standard_normal((2, 3)))
+    rule = partial(optax.sgd, momentum=momentum)
+    runs = st.descend(near, TEACHER, loss, rates=[0.97 * edge, 1.03 * edge], steps=400, every=100, optimiser=rule)
+    assert runs.distance[0, -1] < 1e-3 * runs.distance[0, 0]
+    assert runs.distance[1, -1] > 1e2 * runs.distance[1, 0]
+
+
+def test_for_orthonormal_teachers_the_edge_is_that_of_the_largest_eigenvalue():
+    for loss in (st.L2, st.H1):
+        largest = st.spectrum(TEACHER, TEACHER, loss, of="population").values.real.max()
+        np.testing.assert_allclose(st.largest_stable_step(TEACHER, TEACHER, loss), 2 / largest, rtol=1e-12)
+
+
+def test_on_the_kink_of_the_h1_loss_no_step_is_small_enough():
+    """It ends at a distance of the order of the rate."""
+    assert st.largest_stable_step(TEACHER, TEACHER, st.H1, of="loss") == 0.0
+    rates = np.array([4e-2, 2e-2, 1e-2])
+    runs = st.descend(START, TEACHER, st.H1, of="loss", rates=rates, steps=1500, every=10)
+    around = np.asarray(runs.distance[:, -50:]).mean(1) / rates
+    assert np.all((around > 0.01) & (around < 1.0))
+    assert around.max() / around.min() < 2
+
+
+def test_a_saddle_has_no_stable_step():
+    point = st.orthonormal.fixed_points(2, st.L2)[-1]
+    saddle = st.orthonormal.student(point.x, point.y, 2)
+    assert st.largest_stable_step(saddle, st.Network(np.eye(2)), st.L2) == 0.0
+
+
+def test_a_run_that_overflows_says_infinity():
+    runs = st.descend(START, TEACHER, st.L2, rates=[1e200], steps=4)
+    assert runs.loss[0, -1] == np.inf
+    assert runs.distance[0, -1] == np.inf
+
+
+def test_steps_on_samples_average_to_the_population_gradient():
+    """A mean over 400 runs of one step, by its z-score; a family of 6 at 1e-6."""
+    rate, count = 0.1, 400
+    keys = jax.random.split(jax.random.key(5), count)
+    ends = [st.descend(START, TEACHER, st.H1, of="sample", rates=rate, steps=1, batch=64, key=key) for key in keys]
+    steps = (START.weights - np.stack([run.weights[0] for run in ends])) / rate
+    exact = st.population_gradient(START, TEACHER, st.H1).weights
+    z = (steps.mean(0) - exact) / (steps.std(0, ddof=1) / np.sqrt(count))
+    assert np.abs(z).max() < 5.3
+    boundary = st.boundary_term(START, TEACHER, st.H1)
+    assert np.abs((steps.mean(0) - exact - boundary) / (steps.std(0, ddof=1) / np.sqrt(count))).max() > 10
+
+
+def test_samples_are_fresh_at_every_step_and_the_same_for_all_rates():
+    """Where the loss vanishes every sample has a zero gradient: the teacher stays; elsewhere steps differ."""
+    options = {"of": "sample", "batch": 8, "key": jax.random.key(1)}
+    stays = st.descend(TEACHER, TEACHER, st.L2, rates=[0.1, 0.2], steps=2, **options)
+    np.testing.assert_array_equal(stays.weights[0], TEACHER.weights)
+    one, two = (st.descend(START, TEACHER, st.L2, rates=[1e-9, 1e-9], steps=n, **options).weights for n in (1, 2))
+    np.testing.assert_array_equal(one[0], one[1])
+    first, second = np.asarray(START.weights - one[0]), np.asarray(one[0] - two[0])
+    assert np.abs(first - second).max() > 0.05 * np.abs(first).max()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rates": [0.1, -0.1]}, "rates: got"),
+        ({"steps": 0}, "steps: got 0"),
+        ({"every": 3}, "every: got 3; needs a divisor of steps = 4"),
+        ({"of": "batch"}, "of: got 'batch'"),
+        ({"of": "sample"}, "batch: got None"),
+        ({"of": "sample", "batch": 8}, "batch, key: got 8, None; needs both"),
+        ({"batch": 8}, "neither for of='population'"),
+        ({"loss": st.H2}, "order"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        st.descend(START, TEACHER, **{"loss": st.L2, "rates": 0.1, "steps": 4, **arguments})
+
+
+def test_rates_work_under_float32():
+    small = [st.Network(jnp.asarray(network.weights, jnp.float32)) for network in (START, TEACHER)]
+    runs = st.descend(*small, st.H1, rates=np.float32([0.1]), steps=2)
+    assert runs.weights.dtype == jnp.float32
