@@ -1,7 +1,7 @@
 """The statements of the theory in ball arithmetic, as they are written: what `integrals` is compared with.
 
 theta is the angle of w and v (the teacher, or the other neuron of a pair), rho = |v|/|w|, e the unit vector
-orthogonal to w towards v. Vectors are floats, taken as exact, [d]; results are balls or arrays of them
+orthogonal to w towards v. Vectors are floats, taken as exact, or balls, [d]; results are balls or arrays of them
 (dtype object).
 """
 
@@ -52,7 +52,7 @@ class Frame(NamedTuple):
 
 
 def frame(w: Vector, v: Vector) -> Frame:
-    w_, v_ = (np.array([arb(float(x)) for x in np.asarray(y)], dtype=object) for y in (w, v))
+    w_, v_ = (np.array([x if isinstance(x, arb) else arb(float(x)) for x in np.asarray(y)], object) for y in (w, v))
     r, r_ = (w_ @ w_).sqrt(), (v_ @ v_).sqrt()
     theta = (w_ @ v_ / (r * r_)).acos()
     unit, unit_ = w_ / r, v_ / r_

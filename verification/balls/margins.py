@@ -252,10 +252,21 @@ def _h1_least_factored(w: Vector, v: Vector) -> arb:
     return 1 - 3 * f.p * f.sin
 
 
+def _turning_by_integrals(w: Vector, v: Vector) -> arb:
+    """-e.grad H, e orthogonal to w towards w*: positive where w turns to w*."""
+    return -(frame(w, v).e @ (by_integral.h1_population_gradient(w, v) + by_integral.seminorm_boundary(w, v)))
+
+
+def _turning_as_factored(w: Vector, v: Vector) -> arb:
+    f = frame(w, v)
+    return f.r_ * (2 * (arb.pi() - f.theta) * f.sin + f.cos) / (2 * arb.pi())
+
+
 MARGINS = {
     "acceleration": Margin(partial(_descent, by_integral.seminorm_population_gradient), _acceleration_as_factored),
     "loss-acceleration": Margin(_loss_acceleration_by_integrals, _loss_acceleration_as_factored),
     "sharp-acceleration": Margin(_sharp_by_integrals, _sharp_as_factored),
+    "loss-turning": Margin(_turning_by_integrals, _turning_as_factored),
     "l2-rate": Margin(_l2_rate_by_integrals, _l2_rate_as_factored),
     "rate-in-ball": Margin(_rate_by_integrals, _rate_as_factored),
     "loss-rate-in-ball": Margin(_loss_rate_by_integrals, _loss_rate_as_factored),

@@ -5,6 +5,7 @@ from .bounds import NonNegative
 from .certified import Certified
 from .check import Check, Context
 from .differences import Differences, SecondDifferences, derivative
+from .enclosed import Enclosed
 from .estimates import Estimates, Request
 from .quadrature import Limit, Quadrature
 from .sampling import Measurement, Sampled, judge
@@ -17,6 +18,7 @@ __all__ = [
     "Context",
     "Counterexample",
     "Differences",
+    "Enclosed",
     "Estimates",
     "Limit",
     "Measurement",

@@ -17,8 +17,10 @@ from . import (
     pairs,
     rates,
     readings,
+    reflected,
     slice_saddles,
     spectra,
+    times,
 )
 from .twins import wrong_twins
 
@@ -30,6 +32,7 @@ CLAIMS: tuple[Claim, ...] = (
     *l2_descent.CLAIMS,
     *dynamics.CLAIMS,
     *rates.CLAIMS,
+    *times.CLAIMS,
     *loss_flow.CLAIMS,
     *kernels.CLAIMS,
     *gram.CLAIMS,
@@ -39,6 +42,7 @@ CLAIMS: tuple[Claim, ...] = (
     *critical_points.CLAIMS,
     *orthonormal.CLAIMS,
     *slice_saddles.CLAIMS,
+    *reflected.CLAIMS,
     *curvature.CLAIMS,
 )
 

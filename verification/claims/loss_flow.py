@@ -11,8 +11,9 @@ from sobolev_theory import single_neuron
 from sobolev_theory.symbolic import descent
 
 from ..checks import Differences, NonNegative, Quadrature, SymbolicProof
-from ..claim import Claim, Formula
-from .ball_methods import ball_margin
+from ..claim import Claim, Formula, Verdict
+from .ball_methods import ball_margin, counterexample
+from .bound_methods import everywhere
 from .domains import ONE_NEURON, Pair
 from .dynamics import draw_planar, inner_product, planar_margin
 from .frames import frame
@@ -141,4 +142,58 @@ COLLAPSE = Claim(
     },
 )
 
-CLAIMS = (ACCELERATION, COLLAPSE)
+# Not from every start: around -w* the loss turns the neuron away, onto the opposite ray, where it shrinks to 0.
+
+
+@closed
+def turning(w, w_star):
+    """-e.grad H, e the unit vector orthogonal to w towards w*: |w| times -theta'."""
+    v, u = w / jnp.linalg.norm(w), w_star / jnp.linalg.norm(w_star)
+    across = u - (u @ v) * v
+    return -across @ single_neuron.h1_loss_gradient(w, w_star) / jnp.linalg.norm(across)
+
+
+@closed
+def population_turning(w, w_star):
+    v, u = w / jnp.linalg.norm(w), w_star / jnp.linalg.norm(w_star)
+    across = u - (u @ v) * v
+    return -across @ single_neuron.h1_population_gradient(w, w_star) / jnp.linalg.norm(across)
+
+
+def _turned(gradient: np.ndarray, pair: Pair) -> float:
+    return float(-frame(pair).e @ gradient)
+
+
+RECHECK = """\
+from sobolev_theory import single_neuron as one
+claimed = "not negative"
+found = -one.h1_loss_flow(jnp.linalg.norm(w), jnp.arccos(w @ v / (jnp.linalg.norm(w) * jnp.linalg.norm(v)))).angle
+"""
+
+TURNING = Claim(
+    "one-neuron/h1-loss-turning",
+    r"-|w|\theta' = \tfrac{1}{2\pi}|w^*|(2(\pi-\theta)\sin\theta + \cos\theta) \text{ under } -\nabla H: "
+    r"\text{ its sign changes at } \theta = 2.489\dots, 2(\pi-\theta)\tan\theta = -1",
+    "derived here",
+    ONE_NEURON,
+    turning,
+    (
+        ball_margin("loss-turning"),
+        Quadrature(lambda pair: _turned(loss_gradient("H", pair), pair)),
+        Differences(lambda pair: _turned(gradient_by_differences("H", pair), pair)),
+    ),
+    {"boundary term dropped": population_turning},
+)
+
+TURNING_EVERYWHERE = Claim(
+    "one-neuron/h1-loss-turns-to-the-teacher",
+    r"\theta' \le 0 \text{ under } -\nabla H \text{ for every } w, \text{ as it is under } -G_L \text{ and } -G_H; "
+    r"\text{ beyond } \theta = 2.489\dots\ \text{ the neuron turns to } -w^* \text{ and vanishes}",
+    "the acceleration of arXiv 2509.19773, read for the gradient of the loss",
+    ONE_NEURON,
+    turning,
+    (everywhere(ONE_NEURON), counterexample([-1.0, 0.5], [1.0, 0.0], "loss-turning", RECHECK)),
+    expected=Verdict.REFUTED,
+)
+
+CLAIMS = (ACCELERATION, COLLAPSE, TURNING, TURNING_EVERYWHERE)
