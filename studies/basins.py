@@ -1,0 +1,213 @@
+"""Where gradient flows of L2 and H1 end, from many random starts: `python -m studies.basins`.
+
+The setting of Safran and Shamir (arXiv 1712.08968): an orthonormal teacher of K* neurons in d = K*, a student of K*
+or more neurons with output weights 1, whose weights begin as N(0, 1/d). The exact flow of each loss, and for H1 in
+both semantics, goes from the same starts until the critical point it tends to is near enough to be polished.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+import jax
+import numpy as np
+
+import sobolev_theory as st
+
+from .basin_table import (
+    FLAT,
+    GLOBAL,
+    OPEN,
+    SADDLE,
+    SPURIOUS,
+    TABLE,
+    VANISHED,
+    Cell,
+    Ends,
+    Row,
+    read,
+    summary,
+    write,
+)
+
+FLOWS: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
+    "L2": (st.L2, "loss"),
+    "H1 population": (st.H1, "population"),
+    "H1 loss": (st.H1, "loss"),
+}
+STAGES = (100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)  # of time; after each the end points are polished
+NEAR = 0.2  # |W - W_critical| up to which a flow is taken to end at the critical point
+LOW = 1e-3  # a loss below all spurious ones (see the table): from here a flow can only end at a global minimum
+BATCH = 25  # starts that one task follows
+RTOL = 1e-6
+TASKS_PER_PROCESS = 8
+LANES = {"L2": 5, "H1 population": 5, "H1 loss": 1}  # flows followed in step; those of kinks have events of their own
+
+OF_KIND = {
+    st.Kind.GLOBAL: GLOBAL,
+    st.Kind.MINIMUM: SPURIOUS,
+    st.Kind.SADDLE: SADDLE,
+    st.Kind.FLAT: FLAT,
+    st.Kind.NONE: OPEN,
+}
+
+
+def batched(items: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
+    return (tuple(items[first : first + size]) for first in range(0, len(items), size))
+
+
+def starts(teachers: int, extra: int, first: int, count: int) -> np.ndarray:
+    """Weights [count, K* + extra, K*] of starts number `first` on: the same for all flows, whatever the batches."""
+    shape = (teachers + extra, teachers)
+    generators = (np.random.default_rng([teachers, extra, first + index]) for index in range(count))
+    return np.stack([generator.standard_normal(shape) for generator in generators]) / np.sqrt(teachers)
+
+
+def ends(cell: Cell, first: int, count: int = BATCH) -> Ends:
+    """Follow `count` starts to their ends."""
+    teacher = st.Network(np.eye(cell.teachers))
+    w = starts(cell.teachers, cell.extra, first, count)
+    found = [(OPEN, np.nan)] * count
+    for before, time in pairwise((0.0, *STAGES)):
+        pending = [index for index in range(count) if found[index][0] in (OPEN, SADDLE)]
+        for chunk in batched(pending, LANES[cell.flow]):
+            filled = np.resize(chunk, LANES[cell.flow])  # one shape, so one compilation
+            w[list(chunk)], results = _stage(cell, teacher, w[filled], time - before, len(chunk))
+            for index, result in zip(chunk, results, strict=True):
+                found[index] = result
+    codes, losses = zip(*found, strict=True)
+    return Ends("".join(codes), losses)
+
+
+def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, time: float, count: int):
+    """The first `count` of weights w [B, K, d] after so much time, and (code, loss) of each."""
+    loss, of = FLOWS[cell.flow]
+    flows = st.gradient_flows(w, teacher, loss, of=of, t1=time, saveat=[time], until_distance=1e-12, rtol=RTOL)
+    after = np.asarray(flows.end_weights)[:count]
+    results = []
+    for lane in range(count):
+        outcome, low = flows.outcome[lane], float(flows.end_loss[lane])
+        if outcome not in (st.Outcome.TIME, st.Outcome.DISTANCE, st.Outcome.VANISHED):
+            results.append((OPEN, low))
+            continue
+        gone = outcome is st.Outcome.VANISHED
+        left = np.linalg.norm(after[lane], axis=1) > (1e-6 if gone else 0.0)  # what is left may be the teacher
+        student, ray = st.Network(after[lane][left]), np.asarray(flows.ray[lane])[left]
+        point = st.critical_point(student, teacher, loss, of=of, ray=ray)
+        if gone and point.kind is not st.Kind.GLOBAL:
+            results.append((VANISHED, low))
+            continue
+        arrived = point.moved <= NEAR or (point.kind is st.Kind.GLOBAL and low <= LOW)
+        results.append((OF_KIND[point.kind], point.loss) if arrived else (OPEN, low))
+    return after, results
+
+
+# Tasks.
+
+
+def missing(rows: dict[Cell, Row], cells: Sequence[Cell], count: int) -> list[tuple[Cell, int]]:
+    """Tasks (cell, number of its first start), first batches of all cells first."""
+    tasks = [(cell, first) for cell in cells for first in range(len(rows.get(cell, Row()).codes), count, BATCH)]
+    return sorted(tasks, key=lambda task: task[1])
+
+
+def carried_out(tasks: Sequence[tuple[Cell, int]], processes: int) -> Iterator[tuple[Cell, int, Ends]]:
+    """Each in one of so many processes, which share out the devices; in the order in which they are done."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of each process: together they have all cores
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    context = get_context("spawn")
+    number = context.Value("i", 0)
+    # A process keeps all that it compiled, some hundred MB per cell: it is replaced now and then.
+    with ProcessPoolExecutor(
+        processes, context, initializer=_set_up, initargs=(number,), max_tasks_per_child=TASKS_PER_PROCESS
+    ) as pool:
+        try:
+            futures = {pool.submit(ends, cell, first): (cell, first) for cell, first in tasks}
+            for future in as_completed(futures):
+                yield (*futures[future], future.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _set_up(number) -> None:
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_compilation_cache_dir", ".jax_cache")
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+    with number.get_lock():
+        devices = jax.local_devices()
+        jax.config.update("jax_default_device", devices[number.value % len(devices)])
+        number.value += 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.basins",
+        description="Follow gradient flows of L2 and H1 from random starts to their ends, and count those. "
+        "The table is written after every batch; another run continues it.",
+    )
+    parser.add_argument("--teachers", type=int, nargs="+", default=list(range(6, 21)), metavar="K", help="6 ... 20")
+    parser.add_argument(
+        "--extra", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="student neurons beyond K"
+    )
+    parser.add_argument(
+        "--starts", type=int, default=4 * BATCH, metavar="N", help="per K and extra (default: %(default)s)"
+    )
+    parser.add_argument("--flows", nargs="+", choices=FLOWS, default=list(FLOWS), help="(default: all)")
+    parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="(default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--show", action="store_true", help="print what the table says, and exit")
+    request = parser.parse_args(arguments)
+    if min(request.teachers) < 2 or min(request.extra) < 0:
+        parser.error(f"--teachers, --extra: got {request.teachers}, {request.extra}; needs K >= 2, N >= 0")
+    if request.starts < 1 or request.starts % BATCH or request.processes < 1:
+        parser.error(
+            f"--starts, --processes: got {request.starts}, {request.processes}; needs a multiple of {BATCH}, and >= 1"
+        )
+    try:
+        rows = read(request.table)
+        if request.show:
+            print("\n".join(summary(rows)))
+            return 0
+        write(rows, request.table)  # fails now rather than after the first batch
+    except (OSError, ValueError) as error:
+        parser.error(f"--table: {error}")
+    cells = [Cell(*at, flow) for at in _sizes(request) for flow in request.flows]
+    tasks = missing(rows, cells, request.starts)
+    waiting: dict[tuple[Cell, int], Ends] = {}
+    try:
+        for cell, first, found in _tracked(carried_out(tasks, request.processes), len(tasks)):
+            waiting[cell, first] = found
+            row = rows.get(cell, Row())
+            while (next_batch := waiting.pop((cell, len(row.codes)), None)) is not None:
+                row = row.plus(next_batch)
+            rows[cell] = row
+            write({at: row for at, row in rows.items() if row.codes}, request.table)
+    except KeyboardInterrupt:
+        print(f"studies.basins: interrupted; {request.table} has what was finished", file=sys.stderr)
+        return 130
+    print(f"studies.basins: {len(tasks)} batches of {BATCH} starts done; {request.table} has {len(rows)} rows")
+    return 0
+
+
+def _sizes(request: argparse.Namespace) -> list[tuple[int, int]]:
+    return [(teachers, extra) for extra in request.extra for teachers in request.teachers]
+
+
+def _tracked(tasks: Iterator, total: int) -> Iterator:
+    """With a progress bar for a person at a terminal."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        return tasks
+    from rich.console import Console
+    from rich.progress import track
+
+    return iter(track(tasks, total=total, description="basins", console=Console(stderr=True), transient=True))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
