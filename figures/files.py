@@ -53,8 +53,8 @@ def cached(
 ) -> tuple[Arrays, bool]:
     """data(track=track, **arguments), read from `path` or computed and kept there; and whether it was computed.
 
-    The file is current while the arguments, the source of the module of `data` and the library's sources are what
-    they were when it was written. A file that cannot be read is computed anew.
+    The file is current while the arguments, the source of the module of `data`, the files it names as SOURCES and the
+    library's sources are what they were when it was written. A file that cannot be read is computed anew.
     """
     key = fingerprint(data, arguments)
     kept = None if fresh else _read(path, key)
@@ -68,11 +68,11 @@ def cached(
 
 
 def fingerprint(data: Callable[..., Arrays], arguments: dict) -> str:
-    """A hash of the arguments, the module of `data`, and every module of the library."""
-    module = Path(inspect.getfile(data))
+    """A hash of the arguments, the module of `data` and its SOURCES, and every module of the library."""
+    module = [Path(inspect.getfile(data)), *getattr(inspect.getmodule(data), "SOURCES", ())]
     library = sorted(Path(sobolev_theory.__file__).parent.rglob("*.py"))
     digest = hashlib.sha256(repr(sorted(arguments.items())).encode())
-    for source in (module, *library):
+    for source in (*module, *library):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
