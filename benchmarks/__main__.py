@@ -9,7 +9,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from . import dimension, gradient, montecarlo
+from . import dimension, flows, gradient, montecarlo
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
@@ -20,6 +20,8 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     "product": dimension.product_against_gradient,
     "spectrum": dimension.spectrum_against_dense,
     "spectrum-in-d": dimension.spectrum_over_dimension,
+    "flow": flows.flow_against_autodiff_and_sgd,
+    "starts": flows.many_starts_against_a_loop,
     "sampling": gradient.against_sampling,
     "stream": montecarlo.stream_against_its_parts,
     "compile": gradient.compile_times,
