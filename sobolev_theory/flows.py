@@ -41,6 +41,7 @@ EVENT = 1e-2  # relative error of the size at which an event is taken: far above
 FALLING_TO_ZERO: Any = optimistix.Bisection(rtol=0.0, atol=EVENT, flip=True)  # type: ignore[call-arg]
 FIRST_STEP = 1e-2  # which the controller changes at once
 NEAR = 1e-2  # of the teacher's norm: from here on the error is measured against the distance from it
+SHORT = 0.25  # of its distance from its teacher neuron: a shorter neuron's error is measured against its norm
 VANISHED = 1e-10  # of the teacher's norm: a shorter neuron has no direction to rely on
 
 
@@ -213,19 +214,13 @@ def gradient_flows(
     w = jnp.einsum("bkd,bdn->bkn", starts, basis)
     teachers = jnp.einsum("kd,bdn->bkn", rows.astype(dtype), basis)
     scale = jnp.max(jnp.linalg.norm(rows, axis=1)).astype(dtype)
-    integrator = _Integrator(
-        activation,
-        of == "loss" and loss.order > 0,
-        ("dopri8" if rtol < 1e-7 else "tsit5") if solver == "auto" else solver,
-        float(rtol),
-        float(atol),
-        until_distance,
-        max_steps,
-    )
+    name = ("dopri8" if rtol < 1e-7 else "tsit5") if solver == "auto" else solver
+    integrator = _Integrator(activation, of == "loss" and loss.order > 0, name, max_steps)
+    tolerances = _Tolerances(*(jnp.asarray(x, dtype) for x in (rtol, atol, until_distance or 0.0)))
     problems = jax.vmap(lambda t: kinks.problem(weights, students[0].output_weights.astype(dtype), (t, output)))(
         teachers
     )
-    path = _follow(integrator, problems, scale, w, times, max_kinks)
+    path = _follow(integrator, tolerances, problems, scale, w, times, max_kinks)
     return _summary(integrator, problems, times, basis, w, path)
 
 
@@ -238,15 +233,20 @@ class _Integrator(NamedTuple):
     activation: Activation
     has_kinks: bool
     solver: str
-    rtol: float
-    atol: float
-    until_distance: float | None
     max_steps: int
 
+
+class _Tolerances(NamedTuple):
+    """What it is not compiled for; until_distance is 0 for none."""
+
+    rtol: Float[Array, ""]
+    atol: Float[Array, ""]
+    until_distance: Float[Array, ""]
+
     @property
-    def snap(self) -> float:
+    def snap(self) -> Float[Array, ""]:
         """The angle at which a kink is taken as reached: some local errors, so that no step gets across it."""
-        return min(max(32 * self.rtol, 1e-10), 1e-3)
+        return jnp.clip(32 * self.rtol, 1e-10, 1e-3)
 
 
 class _Path(NamedTuple):
@@ -261,7 +261,9 @@ class _Path(NamedTuple):
     outcome: list[Outcome | None]
 
 
-def _follow(integrator: _Integrator, problems: Problem, scale, w, times, max_kinks: int) -> _Path:
+def _follow(
+    integrator: _Integrator, tolerances: _Tolerances, problems: Problem, scale, w, times, max_kinks: int
+) -> _Path:
     """Piece by piece, all flows at once; those that have ended stand still."""
     count, neurons, _ = w.shape
     path = _Path(
@@ -276,16 +278,16 @@ def _follow(integrator: _Integrator, problems: Problem, scale, w, times, max_kin
     near = jnp.zeros(count, bool)
     t1 = float(times[-1])
     if integrator.has_kinks:
-        path = _settled(integrator, problems, path)
+        path = _settled(integrator, tolerances, problems, path)
     for _ in range(max_kinks + 1):
         active = np.array([outcome is None for outcome in path.outcome])
         if not active.any():
             break
         start = jnp.where(active, jnp.minimum(path.time, t1), t1)
-        piece = _piece(integrator, problems, scale, start, path.w, path.ray, near, jnp.asarray(times))
+        piece = _piece(integrator, tolerances, problems, scale, start, path.w, path.ray, near, jnp.asarray(times))
         path, near = _joined(path, piece, active, near, np.asarray(times))
         if integrator.has_kinks:
-            path = _settled(integrator, problems, path)
+            path = _settled(integrator, tolerances, problems, path)
     return path._replace(outcome=[outcome or Outcome.KINKS for outcome in path.outcome])
 
 
@@ -299,16 +301,18 @@ class _Piece(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=0)
-@partial(jax.vmap, in_axes=(None, 0, None, 0, 0, 0, 0, None))
-def _piece(integrator: _Integrator, p: Problem, scale, start, w, ray, near, times) -> _Piece:
+@partial(jax.vmap, in_axes=(None, None, 0, None, 0, 0, 0, 0, None))
+def _piece(integrator: _Integrator, to: _Tolerances, p: Problem, scale, start, w, ray, near, times) -> _Piece:
     """From `start` to the next event, or to the last time.
 
-    The state is W - C with the nearest teacher neurons as C, so that errors relative to it are errors relative to
-    the distance from the teacher.
+    The state is W - C with the nearest teacher neurons as C, or 0 where that is nearer, so that errors relative to it
+    are errors relative to the distance from the teacher, and those of a short neuron's direction are no larger.
     """
     teacher = p.teacher[0]
-    nearest = jnp.argmin(jnp.sum((w[:, None] - teacher) ** 2, axis=-1), axis=1)
-    centre = teacher[nearest]
+    centres = jnp.concatenate([teacher, jnp.zeros_like(teacher[:1])])
+    nearest = jnp.argmin(jnp.sum((w[:, None] - centres) ** 2, axis=-1), axis=1)
+    centre = centres[nearest]
+    shrinks = nearest < len(teacher)
 
     def velocity(t, y, args):
         if integrator.has_kinks:
@@ -325,13 +329,19 @@ def _piece(integrator: _Integrator, p: Problem, scale, start, w, ray, near, time
     # Quantities over the size at which they end a piece: events are where they fall to 1.
     sizes = {
         "near": lambda w: jnp.where(near, jnp.inf, distance_to_teacher(w, teacher) / (NEAR * scale)),
+        "short": lambda w: jnp.min(
+            jnp.where(shrinks, length(w) / (SHORT * jnp.linalg.norm(w - centre, axis=1)), jnp.inf)
+        ),
         "vanished": lambda w: jnp.min(length(w)) / (VANISHED * scale),
+        "distance": lambda w: jnp.where(
+            to.until_distance > 0,
+            distance_to_teacher(w, teacher) / jnp.where(to.until_distance > 0, to.until_distance, 1.0),
+            jnp.inf,
+        ),
     }
-    if integrator.until_distance is not None:
-        sizes["distance"] = lambda w: distance_to_teacher(w, teacher) / integrator.until_distance
     if integrator.has_kinks:
-        sizes["ray"] = lambda w: jnp.min(kinks.to_a_ray(p, w, ray)) / integrator.snap
-        sizes["meeting"] = lambda w: kinks.to_an_opposite_student(p, w) / integrator.snap
+        sizes["ray"] = lambda w: jnp.min(kinks.to_a_ray(p, w, ray)) / to.snap
+        sizes["meeting"] = lambda w: kinks.to_an_opposite_student(p, w) / to.snap
 
     def values(w):
         return jnp.stack([size(w) - 1 for size in sizes.values()])
@@ -343,7 +353,7 @@ def _piece(integrator: _Integrator, p: Problem, scale, start, w, ray, near, time
         if not integrator.has_kinks:
             return value
         slack = jnp.min(kinks.field(integrator.activation, p, centre + y, ray).slack)
-        return jnp.minimum(value, slack / kinks.release(integrator.snap) + 1)
+        return jnp.minimum(value, slack / kinks.release(to.snap) + 1)
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(velocity),
@@ -355,7 +365,7 @@ def _piece(integrator: _Integrator, p: Problem, scale, start, w, ray, near, time
         saveat=diffrax.SaveAt(
             subs=(diffrax.SubSaveAt(ts=jnp.clip(times, start, times[-1])), diffrax.SubSaveAt(t1=True))
         ),
-        stepsize_controller=diffrax.PIDController(rtol=integrator.rtol, atol=integrator.atol * scale),
+        stepsize_controller=diffrax.PIDController(rtol=to.rtol, atol=to.atol * scale),
         event=diffrax.Event(first, FALLING_TO_ZERO),
         max_steps=integrator.max_steps,
         adjoint=diffrax.ForwardMode(),
@@ -394,15 +404,15 @@ def _joined(path: _Path, piece: _Piece, active: np.ndarray, near, times: np.ndar
 
 
 @partial(jax.jit, static_argnums=0)
-@partial(jax.vmap, in_axes=(None, 0, 0, 0, 0))
-def _settle(integrator: _Integrator, p: Problem, time, w, ray) -> kinks.Settled:
-    return kinks.settle(integrator.activation, p, time, w, ray, integrator.snap)
+@partial(jax.vmap, in_axes=(None, None, 0, 0, 0, 0))
+def _settle(activation: Activation, to: _Tolerances, p: Problem, time, w, ray) -> kinks.Settled:
+    return kinks.settle(activation, p, time, w, ray, to.snap)
 
 
-def _settled(integrator: _Integrator, problems: Problem, path: _Path) -> _Path:
+def _settled(integrator: _Integrator, tolerances: _Tolerances, problems: Problem, path: _Path) -> _Path:
     """The path with the neurons put on rays, and taken off them."""
     active = np.array([outcome is None for outcome in path.outcome])
-    settled = _settle(integrator, problems, jnp.asarray(path.time), path.w, path.ray)
+    settled = _settle(integrator.activation, tolerances, problems, jnp.asarray(path.time), path.w, path.ray)
     ray, before = np.asarray(settled.ray), np.asarray(path.ray)
     time = np.where(active, np.asarray(settled.time), path.time)
     new = active[:, None] & (ray != before)
@@ -423,11 +433,11 @@ def _settled(integrator: _Integrator, problems: Problem, path: _Path) -> _Path:
 
 @partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _measured(integrator: _Integrator, p: Problem, saved):
+def _measured(activation: Activation, p: Problem, saved):
     """Loss and distance of weights [T, K, n]."""
 
     def one(w):
-        loss = integrator.activation.sums.loss(p.weights, (w, p.output_weights), p.teacher, None)
+        loss = activation.sums.loss(p.weights, (w, p.output_weights), p.teacher, None)
         return loss, distance_to_teacher(w, p.teacher[0])
 
     return jax.lax.map(one, saved)
@@ -437,7 +447,7 @@ def _summary(integrator: _Integrator, problems: Problem, times, basis, start, pa
     known = np.isfinite(path.saved).all(axis=(2, 3))
     saved = np.where(known[..., None, None], path.saved, 1.0)
     every = jnp.concatenate([start[:, None], saved, path.w[:, None]], axis=1)
-    losses, distances = (np.asarray(x) for x in _measured(integrator, problems, every))
+    losses, distances = (np.asarray(x) for x in _measured(integrator.activation, problems, every))
     run = np.where(np.pad(known, [(0, 0), (1, 1)], constant_values=True), losses, losses[:, -1:])
     rise = np.maximum(np.diff(run, axis=1).max(axis=1), 0.0) / np.where(run[:, 0] > 0, run[:, 0], 1.0)
     return Flow(

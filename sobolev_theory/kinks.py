@@ -121,7 +121,7 @@ def to_an_opposite_student(p: Problem, w) -> Float[Array, ""]:
     return jnp.min(jnp.where(a[:, None] * a < 0, pairs(u, u).sin, 2.0))
 
 
-def release(snap: float) -> float:
+def release(snap: Float[Array, ""]) -> Float[Array, ""]:
     """How far the slack falls below 0 before a neuron is let go: no force of order `snap` then brings it back."""
     return 10 * snap
 
@@ -133,7 +133,7 @@ class Settled(NamedTuple):
     unique: Bool[Array, ""]
 
 
-def settle(activation: Activation, p: Problem, time, w, ray, snap: float) -> Settled:
+def settle(activation: Activation, p: Problem, time, w, ray, snap: Float[Array, ""]) -> Settled:
     """At a kink: put neurons within an angle `snap` of an attracting line on it, and let go those it cannot hold.
 
     What is left of the way to the line is followed as a straight line.

@@ -226,6 +226,42 @@ def h1_loss_flow(norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0) -> Pla
     return flow((1.0, 1.0), norm, angle, teacher_norm, boundary=True)
 
 
+class Rate(NamedTuple):
+    """At which the distance from the teacher falls, -d log|w - w*| / dt, and that per unit of largest curvature."""
+
+    raw: Scalar
+    per_curvature: Scalar
+
+
+def rate(
+    weights: Weights, norm: Scalar, angle: Scalar, teacher_norm: Scalar = 1.0, *, boundary: bool = False
+) -> Rate:
+    """(w - w*).G / |w - w*|^2, and the same over the largest eigenvalue of DG, in d >= 3; arguments as for `flow`.
+
+    The first is what a flow gets. The second is what an optimiser gets whose step the curvature limits: a loss that
+    is only multiplied by 2 has twice the first and the same second. With `boundary` G is the gradient of the loss,
+    and the second is 0 on the kink. Both are 0 at w = w*; next to it their relative errors are eps |w*| / |w - w*|.
+
+    Example:
+        >>> from math import pi
+        >>> from sobolev_theory import single_neuron
+        >>> [[round(float(x), 3) for x in single_neuron.rate(loss, 1.0, pi / 2)] for loss in ((1, 0), (1, 1))]
+        [[0.295, 0.591], [0.67, 0.67]]
+    """
+    sin, cos = jnp.sin(angle), jnp.cos(angle)
+    velocity = flow(weights, norm, angle, teacher_norm, boundary=boundary)
+    along = norm - teacher_norm * cos
+    approach = along * velocity.norm + teacher_norm * norm * sin * velocity.angle
+    raw = -approach * inverse_or_zero(along**2 + (teacher_norm * sin) ** 2)
+    rho = teacher_norm / norm
+    if boundary:
+        kink = jnp.where(jnp.asarray(weights[1]) > 0, cos**2 / sin, 0.0)
+        curvatures = loss_hessian_eigenvalues(weights, rho, sin, kink)
+    else:
+        curvatures = population_eigenvalues(weights, rho, sin)
+    return Rate(raw, raw / jnp.max(jnp.stack(curvatures), axis=0))
+
+
 def _norm(w: Vector) -> Float[Array, ""]:
     return polar(w[None]).norm[0]
 

@@ -88,6 +88,11 @@ def test_a_neuron_that_slides_to_zero_is_not_carried_across_it():
     found = st.gradient_flows(starts, TEACHER, st.H1, **SHARED)
     assert found.outcome == [Outcome.VANISHED] * 4
     assert np.all(np.linalg.norm(found.end, axis=-1) < 2e-10)
+    # There r' = -r, down to where it counts as vanished, to one per cent: no short neuron loses its digits.
+    slides = found.arrival[:, 0] < 2.0
+    assert slides[:2].all()
+    expected = 2.0 + np.log(np.linalg.norm(found.weights[slides, 1, 0], axis=-1) / flows.VANISHED)
+    np.testing.assert_allclose(found.end_time[slides], expected, atol=0.02)
 
 
 # Many neurons: three in a plane, where some arrive on rays and some leave them.

@@ -170,6 +170,28 @@ def test_flow_of_any_weights_is_that_of_the_network(boundary):
     close(found.angle, -E @ step / R)
 
 
+@pytest.mark.parametrize("boundary", [False, True], ids=["population", "loss"])
+@pytest.mark.parametrize("weights", [(1.0, 0.0), (0.3, 1.7)])
+def test_rates_are_those_of_the_network_and_of_its_spectrum(weights, boundary):
+    loss, of = st.SobolevLoss(weights), "loss" if boundary else "population"
+    gradient = (st.loss_gradient if boundary else st.population_gradient)(STUDENT, TEACHER, loss).weights[0]
+    away = W - W_STAR
+    raw = away @ gradient / (away @ away)
+    found = one.rate(weights, R, THETA, R_STAR, boundary=boundary)
+    close(found.raw, raw)
+    close(found.per_curvature, raw / st.spectrum(STUDENT, TEACHER, loss, of=of).values.real.max())
+
+
+def test_on_the_kink_the_rate_per_curvature_of_the_h1_loss_is_0_and_that_of_l2_is_not():
+    assert tuple(one.rate((1, 1), 2.0, 0.0, boundary=True)) == (1.0, 0.0)
+    for boundary in (False, True):
+        assert tuple(one.rate((1, 0), 2.0, 0.0, boundary=boundary)) == (0.5, 1.0)
+
+
+def test_the_rate_at_the_teacher_is_0():
+    assert tuple(one.rate((1, 1), 1.0, 0.0)) == (0.0, 0.0)
+
+
 # Degenerate points.
 
 VECTOR_FUNCTIONS = (

@@ -10,6 +10,7 @@ import sobolev_theory as st
 from figures import closed_form_against_sampling as figure_module
 from figures import style
 
+pytestmark = pytest.mark.xdist_group("sampling_figure")  # they share what one worker computes
 LOSS, POPULATION_GRADIENT, LOSS_GRADIENT, JACOBIAN = range(4)
 L2, H1 = range(2)
 

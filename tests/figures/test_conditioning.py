@@ -8,6 +8,7 @@ from within_the_page import assert_within_the_page
 import sobolev_theory as st
 from figures import conditioning, style
 
+pytestmark = pytest.mark.xdist_group("conditioning")  # they share what one worker computes
 EPS = np.finfo(float).eps
 L2, POPULATION, LOSS = range(3)
 RATIO, TWO_NORM, SYMMETRIC = range(3)

@@ -7,6 +7,7 @@ from within_the_page import assert_within_the_page
 import sobolev_theory as st
 from figures import spectra, style
 
+pytestmark = pytest.mark.xdist_group("spectra")  # they share what one worker computes
 TIMES, NEURONS, FLOW_NEURONS = (0.0, 0.5, 0.5 + 1e-3, 0.5 + 2e-3), (2, 3), 2
 L2, POPULATION, LOSS = range(3)
 
