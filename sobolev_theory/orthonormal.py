@@ -17,6 +17,7 @@ Example:
 """
 
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -29,6 +30,7 @@ from .angles import inverse_or_zero
 from .losses import H1, SobolevLoss
 from .networks import Network
 from .spectrum import Of, check_choice
+from .sums import Weights
 
 Scalar = Float[Array, "*shape"] | float
 TWO_PI = 2 * jnp.pi
@@ -135,8 +137,12 @@ def velocity(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1, *, of: Of = "
 
     Source: derived in symbolic/orthonormal.py; Tian, arXiv 1703.00560, for L2.
     """
-    value, slope = _checked(n, loss)
     check_choice("of", of, Of)
+    return _velocity(x, y, n, _checked(n, loss), of)
+
+
+def _velocity(x: Scalar, y: Scalar, n: int, weights: Weights, of: Of) -> Velocity:
+    value, slope = weights
     students, own, others = _angles(x, y, n)
     r = jnp.asarray(students.norm)
     both = value + slope
@@ -148,6 +154,14 @@ def velocity(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1, *, of: Of = "
         for i, mine in enumerate((x, y)):
             parts[i] = parts[i] + along * mine + towards * angle.others[i] + edge * angle.e[i]
     return Velocity(-parts[0], -parts[1])
+
+
+@partial(jax.jit, static_argnames="of")  # once for all n and weights
+def _field(z: Float[Array, "2"], n: int, weights: Weights, of: Of) -> Float[Array, "2"]:
+    return jnp.stack(_velocity(z[0], z[1], n, weights, of))
+
+
+_jacobian = jax.jit(jax.jacfwd(_field), static_argnames="of")
 
 
 class Type(Enum):
@@ -194,16 +208,15 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
         >>> [(round(p.x, 3), round(p.y, 3), p.type.name) for p in orthonormal.fixed_points(6, L2)]
         [(1.0, 0.0, 'NODE'), (-0.663, 0.331, 'NODE'), (0.224, 0.224, 'SADDLE'), (-0.058, -0.058, 'SADDLE')]
     """
-    value, slope = _checked(n, loss)
+    weights = value, slope = _checked(n, loss)
     check_choice("of", of, Of)
     if not value + slope > 0:
         raise ValueError(f"loss: got weights {loss.weights}; needs a positive one of order 0 or 1")
     kinked = of == "loss" and slope > 0
 
-    def field(z):
-        return jnp.stack(velocity(z[0], z[1], n, loss, of=of))
+    def jacobian(x: float, y: float) -> np.ndarray:
+        return np.asarray(_jacobian(jnp.array([x, y]), n, weights, of))
 
-    field, jacobian = jax.jit(field), jax.jit(jax.jacfwd(field))
     scale, angle = value * np.sqrt(n - 1), np.arccos(1 / np.sqrt(n))
     both = value + slope
     line = [(both * (np.pi - angle) + scale) / (both * np.pi * n), (both * angle - scale) / (both * np.pi * n)]
@@ -211,9 +224,9 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
     def point(x: float, y: float, at_a_kink: float) -> FixedPoint:
         if kinked and at_a_kink:
             along = np.array([1.0, 1.0 if x == y else 0.0])
-            rates = [float((jacobian(jnp.array([x, y])) @ along)[0]), at_a_kink]
+            rates = [float((jacobian(x, y) @ along)[0]), at_a_kink]
         else:
-            rates = np.linalg.eigvals(np.asarray(jacobian(jnp.array([x, y])))).real.tolist()
+            rates = np.linalg.eigvals(jacobian(x, y)).real.tolist()
         kind = Type.NODE if max(rates) < 0 else Type.SADDLE
         descending = (max(rates), min(rates))
         return FixedPoint(float(x), float(y), descending, float(population_loss(x, y, n, loss)), kind)
@@ -224,9 +237,9 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
     else:
         start = np.array([2 / n - 1, 2 / n])
         root = scipy.optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
-            lambda z: np.asarray(field(z), float),
+            lambda z: np.asarray(_field(z, n, weights, of), float),
             start,
-            jac=lambda z: np.asarray(jacobian(z), float),
+            jac=lambda z: jacobian(*z).astype(float),
             options={"xtol": 1e-15},
         )
         reflected = point(float(root.x[0]), float(root.x[1]), 0.0)
