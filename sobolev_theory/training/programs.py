@@ -6,6 +6,7 @@ that the objective closes over handed in, so that data is not compiled into them
 
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -13,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
 Objective = Callable[[Any, jax.Array], Float[Array, ""]]
@@ -45,7 +47,7 @@ class Programs:
     """Each is traced and compiled when it is first needed, and then kept."""
 
     def __init__(self, problem: Problem, optimisers: Sequence[optax.GradientTransformation]):
-        self._problem, self._optimisers = problem, [optax.with_extra_args_support(rule) for rule in optimisers]
+        self._problem, self._rules = problem, [_Rule(optimiser, problem.of_first_seed[0]) for optimiser in optimisers]
         self._kept: dict[Hashable, Any] = {}
         jaxpr = jax.make_jaxpr(problem.loss)(*problem.of_first_seed).jaxpr
         key = jaxpr.invars[-1]
@@ -69,7 +71,7 @@ class Programs:
 
     def add_to(self, digest) -> None:
         """All programs with every constant in them, and the data that they start from."""
-        for stage in range(len(self._optimisers)):
+        for stage in range(len(self._rules)):
             self._lowered("start", stage).add_to(digest)
             self._lowered("steps", stage).add_to(digest)
         self._lowered("measured").add_to(digest)
@@ -88,11 +90,14 @@ class Programs:
         return self._kept[name, *stage]
 
     def _lower_start(self, stage: int) -> "_Lowered":
+        rule = self._rules[stage]
+
         def start(fixed, key, trained):
-            memory = self._optimisers[stage].init(trained)
-            if not (self._same_at_every_step and _keeps_gradient(memory)):
+            parameters, back = rule.coordinates(trained)
+            memory = rule.update.init(parameters)
+            if not (self._same_at_every_step and rule.searches):
                 return memory
-            value, gradient = jax.value_and_grad(self._problem.loss)(trained, fixed, key)
+            value, gradient = jax.value_and_grad(lambda at: self._problem.loss(back(at), fixed, key))(parameters)
             return _like(optax.tree_utils.tree_set(memory, value=value, grad=gradient), memory)
 
         def over_seeds(fixed, keys, trained):
@@ -102,26 +107,27 @@ class Programs:
         return _Lowered(over_seeds, (self._problem.fixed, self._problem.keys), self._problem.trained)
 
     def _lower_steps(self, stage: int) -> "_Lowered":
-        def steps(fixed, key, trained, memory, first, last):
+        rule = self._rules[stage]
+        reuse = self._same_at_every_step and rule.searches  # where a line search ended, the next step begins
+
+        def steps(first, last, fixed, key, trained, memory):
+            start, back = rule.coordinates(trained)
+
             def step(number, state):
-                return self._step(self._optimisers[stage], fixed, jax.random.fold_in(key, number), *state)
+                parameters, memory = state
+                key_of_step = jax.random.fold_in(key, number)
+                return rule.step(
+                    lambda at: self._problem.loss(back(at), fixed, key_of_step), parameters, memory, reuse
+                )
 
-            return jax.lax.fori_loop(first, last, step, (trained, memory))
+            end, memory = jax.lax.fori_loop(first, last, step, (start, memory))
+            return back(end), memory
 
-        over_seeds = jax.vmap(steps, in_axes=(0, 0, 0, 0, None, None))
+        def over_seeds(fixed, keys, trained, memory, first, last):
+            return rule.over_seeds(partial(steps, first, last), fixed, keys, trained, memory)
+
         given, zero = (self._problem.fixed, self._problem.keys), jnp.asarray(0)
         return _Lowered(over_seeds, given, self._problem.trained, self.memory(stage), zero, zero)
-
-    def _step(self, optimiser, fixed, key, trained, memory):
-        def loss(trained):
-            return self._problem.loss(trained, fixed, key)
-
-        if self._same_at_every_step and _keeps_gradient(memory):  # where the line search ended, this step begins
-            value, gradient = (optax.tree_utils.tree_get(memory, name) for name in ("value", "grad"))
-        else:
-            value, gradient = jax.value_and_grad(loss)(trained)
-        update, new = optimiser.update(gradient, memory, trained, value=value, grad=gradient, value_fn=loss)
-        return _like(optax.apply_updates(trained, update), trained), _like(new, memory)
 
     def _lower_measured(self) -> "_Lowered":
         def measured(fixed, key, trained, step):
@@ -134,8 +140,34 @@ class Programs:
         return _Lowered(over_seeds, given, self._problem.trained, jnp.asarray(0))
 
 
-def _keeps_gradient(memory) -> bool:
-    return all(optax.tree_utils.tree_get(memory, name) is not None for name in ("value", "grad"))
+class _Rule:
+    """An optimiser, and how it is best run.
+
+    A line search works on one vector of all parameters, which halves the time it takes to compile. Seeds that search
+    differently long would all do the work of all branches of the longest under vmap: on a CPU they go one by one.
+    """
+
+    def __init__(self, optimiser: optax.GradientTransformation, trained: PyTree):
+        self.update = optax.with_extra_args_support(optimiser)
+        memory = jax.eval_shape(self.update.init, trained)
+        self.searches = all(optax.tree_utils.tree_get(memory, name) is not None for name in ("value", "grad"))
+
+    def coordinates(self, trained) -> tuple[PyTree, Callable]:
+        """The parameters that it works on, and the way back from them."""
+        return ravel_pytree(trained) if self.searches else (trained, lambda parameters: parameters)
+
+    def over_seeds(self, run: Callable, *of_seeds):
+        if self.searches and jax.default_backend() == "cpu":
+            return jax.lax.map(lambda of_one: run(*of_one), of_seeds)
+        return jax.vmap(run)(*of_seeds)
+
+    def step(self, loss: Callable, parameters, memory, reuse: bool):
+        if reuse:
+            value, gradient = (optax.tree_utils.tree_get(memory, name) for name in ("value", "grad"))
+        else:
+            value, gradient = jax.value_and_grad(loss)(parameters)
+        update, new = self.update.update(gradient, memory, parameters, value=value, grad=gradient, value_fn=loss)
+        return _like(optax.apply_updates(parameters, update), parameters), _like(new, memory)
 
 
 def _like(new, old):
