@@ -1,11 +1,15 @@
-"""The figures of the theory: `python -m figures` draws them, `python -m figures --list` describes them.
+"""The figures: `python -m figures` draws them, `python -m figures --list` describes them.
 
 A figure is a module with two functions. `data(track=..., ...)` computes and returns plain NumPy arrays, which the
-command line keeps next to the picture; `draw(data)` returns a matplotlib Figure and computes nothing.
-Adding a figure is one such module and one line here.
+command line keeps next to the picture; `draw(data)` returns a matplotlib Figure and computes nothing. MINUTES says
+how long `data()` takes on 2 cores. Adding a figure is one such module and one line here.
+
+An experiment trains networks to test a statement of the paper. Its module also has PAPER, that statement, and
+`finding(data)`, lines that say what was measured of it. Its `data` takes a `figures.keep.Keep`, so that it goes on
+where it was interrupted, and may take full=True, the paper's own setting, and folders of `images` or of `mnist`.
 """
 
-FIGURES = {
+THEORY = {
     "basins": "share of starts that miss an orthonormal teacher, over its neurons, from the table of studies.basins",
     "closed_form_against_sampling": "error of Monte-Carlo estimates of the closed forms over the number of samples",
     "conditioning": "eigenvalues and condition numbers of L2 and H1 over the angle, for one neuron",
@@ -13,3 +17,5 @@ FIGURES = {
     "slices": "phase portraits and trajectories of L2 and H1 on the slice of an orthonormal teacher",
     "spectra": "spectra of L2 and H1 weighted by multiplicity, along a gradient flow and over K",
 }
+EXPERIMENTS: dict[str, str] = {}
+FIGURES = THEORY | EXPERIMENTS
