@@ -21,6 +21,7 @@ class Keep:
     what has another key was computed by other code or with other settings and is never used.
 
     Example:
+        >>> import numpy as np
         >>> Keep().cell("tanh-H1", lambda: {"error": np.zeros(3)})["error"]
         array([0., 0., 0.])
     """
