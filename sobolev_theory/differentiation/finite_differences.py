@@ -115,6 +115,13 @@ def central_weights(order: int, accuracy: int) -> tuple[float, ...]:
     return tuple(weights(range(-half, half + 1), order).tolist())
 
 
+def amplification(n: int, order: int, accuracy: int) -> np.ndarray:
+    """How much each of the n rows of the scheme amplifies errors of the samples at most, for spacing 1."""
+    rows = np.abs(_first_rows(order, accuracy)).sum(axis=1)
+    inside = np.full(n - 2 * len(rows), np.abs(central_weights(order, accuracy)).sum())
+    return np.concatenate([rows, inside, rows[::-1]])
+
+
 @lru_cache(maxsize=256)
 def _first_rows(order: int, accuracy: int) -> np.ndarray:
     """Weights [reach, order + accuracy] of the first points for the derivatives at the first `reach` of them."""
