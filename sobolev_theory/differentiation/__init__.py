@@ -6,6 +6,15 @@ st.differentiation.fourier              periodic grids: derivatives, H^s multipl
 st.differentiation.adaptive             finite differences to a tolerance, with an estimate of their error
 """
 
-from . import adaptive, chebyshev, finite_differences, fourier
+from . import adaptive, adaptive_grids, chebyshev, finite_differences, fourier
+from .estimates import Estimate, ToleranceNotMetError
 
-__all__ = ["adaptive", "chebyshev", "finite_differences", "fourier"]
+__all__ = [
+    "Estimate",
+    "ToleranceNotMetError",
+    "adaptive",
+    "adaptive_grids",
+    "chebyshev",
+    "finite_differences",
+    "fourier",
+]

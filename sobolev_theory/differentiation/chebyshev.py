@@ -7,9 +7,10 @@ Source: Baltensperger and Trummer, SIAM Journal on Scientific Computing 24 (2003
 differences of nodes by sines, and a diagonal that makes the rows sum to 0; Welfert's recurrence for higher orders.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, get_args
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -98,13 +99,11 @@ def derivative(
     if method == "matrix" or (method == "auto" and n < LARGE):
         on_unit = u @ jnp.asarray(_matrix(n, order), u.dtype).T
     else:
-        coefficients = transform(u)
-        for _ in range(order):
-            coefficients = _differentiated(coefficients)
-        on_unit = inverse_transform(coefficients)
+        on_unit = _by_transform(u, order)
     return jnp.moveaxis(on_unit * (2 / (b - a)) ** order, -1, axis)
 
 
+@jax.jit
 def transform(u: Float[Array, "... n"]) -> Float[Array, "... n"]:
     """The coefficients c of sum_k c_k T_k, the polynomial through the values u at the nodes: a cosine transform.
 
@@ -118,6 +117,7 @@ def transform(u: Float[Array, "... n"]) -> Float[Array, "... n"]:
     return cosines * _ends_halved(n, u.dtype) / (n - 1)
 
 
+@jax.jit
 def inverse_transform(coefficients: Float[Array, "... n"]) -> Float[Array, "... n"]:
     """The values at the nodes of sum_k c_k T_k: the inverse of `transform`.
 
@@ -131,6 +131,14 @@ def inverse_transform(coefficients: Float[Array, "... n"]) -> Float[Array, "... 
     whole = coefficients / _ends_halved(n, coefficients.dtype)
     even = jnp.concatenate([whole, whole[..., n - 2 : 0 : -1]], axis=-1)
     return jnp.fft.rfft(even).real / 2
+
+
+@partial(jax.jit, static_argnums=1)
+def _by_transform(u: Float[Array, "... n"], order: int) -> Float[Array, "... n"]:
+    coefficients = transform(u)
+    for _ in range(order):
+        coefficients = _differentiated(coefficients)
+    return inverse_transform(coefficients)
 
 
 def _differentiated(coefficients: Float[Array, "... n"]) -> Float[Array, "... n"]:
@@ -169,16 +177,13 @@ def _matrix(n: int, order: int) -> np.ndarray:
 
 
 def _inverse_differences(n: int) -> np.ndarray:
-    """1/(x_i - x_j), 0 on the diagonal.
+    """1/(x_i - x_j), 0 on the diagonal: x_i - x_j = 2 sin(pi (i + j)/(2 n - 2)) sin(pi (j - i)/(2 n - 2)).
 
-    cos s - cos t = 2 sin((s + t)/2) sin((t - s)/2) cancels nothing. It is used in the upper half, where s is small,
-    and mirrored to the lower one.
+    Nothing cancels: sums and differences are those of integers, and sines of angles near pi those of the supplement.
     """
-    angle = np.pi * np.arange(n) / (n - 1)
-    s, t = angle[:, None], angle
-    differences = 2 * np.sin((s + t) / 2) * np.sin((t - s) / 2)
-    half = n // 2
-    differences[n - half :] = -differences[:half][::-1, ::-1]
+    k = np.arange(n)
+    total, quarter = k[:, None] + k, np.pi / (2 * (n - 1))
+    differences = 2 * np.sin(quarter * np.minimum(total, 2 * (n - 1) - total)) * np.sin(quarter * (k - k[:, None]))
     np.fill_diagonal(differences, np.inf)
     return 1 / differences
 

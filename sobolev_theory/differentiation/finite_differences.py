@@ -7,8 +7,9 @@ the rounding of the samples over h^order.
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -85,16 +86,8 @@ def derivative(
     a, b = check_interval(interval)
     check_accuracy(accuracy)
     u = along_last(u, axis, order + accuracy)
-    n, half = u.shape[-1], reach(order, accuracy)
-    unit = ((b - a) / (n - 1)) ** order
-    centre = u[..., half : n - half]
-    inside = jnp.zeros_like(centre)
-    for offset, weight in zip(range(-half, half + 1), central_weights(order, accuracy), strict=True):
-        if offset and weight:
-            inside += weight * (u[..., half + offset : n - half + offset] - centre)
-    left = _one_sided(u, order, accuracy)
-    right = (-1) ** order * _one_sided(u[..., ::-1], order, accuracy)[..., ::-1]
-    return jnp.moveaxis(jnp.concatenate([left, inside, right], axis=-1) / unit, -1, axis)
+    unit = ((b - a) / (u.shape[-1] - 1)) ** order
+    return jnp.moveaxis(_rows(u, order, accuracy) / unit, -1, axis)
 
 
 def check_accuracy(accuracy: int) -> None:
@@ -120,6 +113,20 @@ def amplification(n: int, order: int, accuracy: int) -> np.ndarray:
     rows = np.abs(_first_rows(order, accuracy)).sum(axis=1)
     inside = np.full(n - 2 * len(rows), np.abs(central_weights(order, accuracy)).sum())
     return np.concatenate([rows, inside, rows[::-1]])
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _rows(u: Float[Array, "... n"], order: int, accuracy: int) -> Float[Array, "... n"]:
+    """The derivative for spacing 1."""
+    n, half = u.shape[-1], reach(order, accuracy)
+    centre = u[..., half : n - half]
+    inside = jnp.zeros_like(centre)
+    for offset, weight in zip(range(-half, half + 1), central_weights(order, accuracy), strict=True):
+        if offset and weight:
+            inside += weight * (u[..., half + offset : n - half + offset] - centre)
+    left = _one_sided(u, order, accuracy)
+    right = (-1) ** order * _one_sided(u[..., ::-1], order, accuracy)[..., ::-1]
+    return jnp.concatenate([left, inside, right], axis=-1)
 
 
 @lru_cache(maxsize=256)

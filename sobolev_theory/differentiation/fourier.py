@@ -8,8 +8,10 @@ stand, so that mode n - 1, a slow wave, is weighted as if it were the fastest.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, get_args
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
@@ -75,6 +77,12 @@ def derivative(u: Inexact[Array, "..."], order: int = 1, *, length: float, axis:
         raise ValueError(f"order: got {order}; needs an order >= 0")
     u = _samples(u)
     (axis,) = _checked_axes(u, (axis,))
+    wavenumbers(u.shape[axis], length)  # checks the length
+    return _derivative(u, order, float(length), axis)
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def _derivative(u: Inexact[Array, "..."], order: int, length: float, axis: int) -> Inexact[Array, "..."]:
     n = u.shape[axis]
     xi = wavenumbers(n, length)
     if n % 2 == 0 and order % 2 == 1:
@@ -121,8 +129,7 @@ def multiplier(
     """
     u = _samples(u)
     axes = _checked_axes(u, axes)
-    weights = _symbol(u, axes, lengths, frequencies) ** (s / 2)
-    v = jnp.fft.ifftn(weights * jnp.fft.fftn(u, axes=axes), axes=axes)
+    v = _multiplied(u, s, axes, _symbol(u, axes, lengths, frequencies))
     return v if jnp.iscomplexobj(u) or frequencies == "paper" else v.real
 
 
@@ -148,9 +155,7 @@ def sobolev_mean_square(
     """
     u = _samples(u)
     axes = _checked_axes(u, axes)
-    modes = jnp.fft.fftn(u, axes=axes, norm="forward")
-    weights = _symbol(u, axes, lengths, frequencies) ** s
-    return jnp.sum(weights * (modes.real**2 + modes.imag**2), axis=axes)
+    return _mean_square(u, s, axes, _symbol(u, axes, lengths, frequencies))
 
 
 def sobolev_norm_squared(
@@ -178,7 +183,18 @@ def sobolev_norm_squared(
     return mean * math.prod([jnp.shape(u)[axis] for axis in axes] if lengths is None else lengths)
 
 
-def _symbol(u: Array, axes: tuple[int, ...], lengths: Sequence[float] | None, frequencies: Frequencies) -> Array:
+@partial(jax.jit, static_argnums=2)
+def _multiplied(u: Array, s, axes: tuple[int, ...], symbol: Array) -> Array:
+    return jnp.fft.ifftn(symbol ** (s / 2) * jnp.fft.fftn(u, axes=axes), axes=axes)
+
+
+@partial(jax.jit, static_argnums=2)
+def _mean_square(u: Array, s, axes: tuple[int, ...], symbol: Array) -> Array:
+    modes = jnp.fft.fftn(u, axes=axes, norm="forward")
+    return jnp.sum(symbol**s * (modes.real**2 + modes.imag**2), axis=axes)
+
+
+def _symbol(u: Array, axes: tuple[int, ...], lengths: Sequence[float] | None, frequencies: Frequencies) -> np.ndarray:
     """1 + |xi|^2, of the real precision of u and broadcasting against it."""
     if lengths is None:
         lengths = tuple(u.shape[axis] for axis in axes)
@@ -186,7 +202,7 @@ def _symbol(u: Array, axes: tuple[int, ...], lengths: Sequence[float] | None, fr
         raise ValueError(f"lengths: got {len(lengths)}; needs one for each of the {len(axes)} axes {axes}")
     xis = (wavenumbers(u.shape[axis], length, frequencies) for axis, length in zip(axes, lengths, strict=True))
     square = sum(_along(xi**2, axis, u) for axis, xi in zip(axes, xis, strict=True))
-    return jnp.asarray(1 + square, u.real.dtype)
+    return np.asarray(1 + square, u.real.dtype)
 
 
 def _along(values: np.ndarray, axis: int, u: Array) -> np.ndarray:
