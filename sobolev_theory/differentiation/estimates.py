@@ -1,4 +1,4 @@
-"""What adaptive schemes return: derivatives with estimates of their errors, or an error that says what is possible."""
+"""What adaptive schemes return: derivatives with estimates of their errors, or an error that says what can be had."""
 
 import equinox as eqx
 import jax
