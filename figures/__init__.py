@@ -17,5 +17,7 @@ THEORY = {
     "slices": "phase portraits and trajectories of L2 and H1 on the slice of an orthonormal teacher",
     "spectra": "spectra of L2 and H1 weighted by multiplicity, along a gradient flow and over K",
 }
-EXPERIMENTS: dict[str, str] = {}
+EXPERIMENTS = {
+    "denoising": "denoising autoencoder of digits: test error over epochs of L2 and H^s by Fourier, and pictures",
+}
 FIGURES = THEORY | EXPERIMENTS
