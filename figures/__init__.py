@@ -18,6 +18,9 @@ THEORY = {
     "spectra": "spectra of L2 and H1 weighted by multiplicity, along a gradient flow and over K",
 }
 EXPERIMENTS = {
+    "architectures": "tanh networks, Fourier features and SIREN on three functions: error over steps of L2, H1, H2",
+    "numerical_derivatives": "Ackley's function: L2 and H1 with exact, finite-difference and Chebyshev derivatives",
     "denoising": "denoising autoencoder of digits: test error over epochs of L2 and H^s by Fourier, and pictures",
+    "value_functions": "value functions of control problems over the number of samples, with and without gradients",
 }
 FIGURES = THEORY | EXPERIMENTS

@@ -60,9 +60,12 @@ def status(path: Path, data: Callable[..., Arrays], **arguments) -> str:
     key = fingerprint(data, arguments)
     if archives.key(path) == key:
         return "current"
-    cells = len(Keep(_cells(path), key).cells())
+    keep = Keep(_cells(path), key)
+    cells = len(keep.cells())
     if cells:
         return f"interrupted, {cells} cell{'s' * (cells > 1)} kept"
+    if keep.has_checkpoint():
+        return "interrupted, checkpoint kept"
     return "stale" if path.exists() else "not computed"
 
 

@@ -72,6 +72,10 @@ class Keep:
         """The files of the finished cells."""
         return [] if self.folder is None else sorted(self.folder.glob(f"*.{self._tag}.npz"))
 
+    def has_checkpoint(self) -> bool:
+        """Whether a cell was interrupted after its first checkpoint."""
+        return self.folder is not None and any(self.folder.glob(f"*.{self._tag}.checkpoint"))
+
     def seconds(self) -> float:
         """How long the finished cells took to compute."""
         return sum(archives.seconds(path) or 0.0 for path in self.cells())

@@ -105,6 +105,17 @@ def test_the_list_counts_the_cells_of_an_interrupted_experiment(tmp_path, capsys
     assert listed(capsys, "points", "--output", tmp_path)["points"][1] == "interrupted, 1 cell kept"
 
 
+def test_the_list_tells_of_a_checkpoint_in_the_first_cell(tmp_path, capsys, monkeypatch, experiment):
+    def interrupted(keep=Keep(), track=iter):  # noqa: B008
+        keep.checkpoint("point0").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "data", interrupted)
+    assert main(["points", "--output", str(tmp_path)]) == 130
+    capsys.readouterr()
+    assert listed(capsys, "points", "--output", tmp_path)["points"][1] == "interrupted, checkpoint kept"
+
+
 def test_an_interrupted_experiment_goes_on_after_its_last_cell_and_leaves_none(tmp_path, monkeypatch, experiment):
     with monkeypatch.context() as patch:
         interrupt_at(1, patch)
