@@ -67,7 +67,7 @@ class Setting:
     seeds: int = 6
     width: int = 32
     depth: int = 4
-    adam: int = 2000
+    adam: int = 1500
     rate: float = 3e-3
     lbfgs: int = 300
     every: int = 25
@@ -111,7 +111,9 @@ def data(
 
 def slope_errors(run: Run, n: int) -> tuple[float, float]:
     """Relative errors of its slopes on n x n points: everywhere, and farther than 1/2 from the tip."""
-    x, slopes = ackley.grid(n, run.nodes), training_data(run, n)[2].reshape(n, n, 2)
+    assert run.slopes is not None
+    x = ackley.grid(n, run.nodes)
+    slopes = run.slopes(ackley.values(x))
     return float(ackley.relative_error(slopes, x)), float(ackley.relative_error(slopes, x, beyond=0.5))
 
 
@@ -137,9 +139,8 @@ class _Student(eqx.Module):
 def _train(setting: Setting, loss: str, checkpoint: Path | None, track) -> Arrays:
     """All runs of a loss at once, in single precision: the tolerances are far above its rounding."""
     runs = [run for run in RUNS.values() if run.loss == loss]
-    x, *wanted = _single(
-        jax.tree.map(lambda *of: jnp.stack(of), *(training_data(run, setting.points) for run in runs))
-    )
+    each = [training_data(run, setting.points) for run in runs]
+    x, *wanted = _single(jax.tree.map(lambda *arrays: jnp.stack(arrays), *each))
     test, at_test = _single(test_data(setting.points))
 
     def start(key, number):
