@@ -1,9 +1,10 @@
 """Layers of image networks on [height, width, channels]: convolution, upsampling, normalisation in groups.
 
 All are in single precision, whatever JAX's default is, and padded with zeros so that a convolution of stride s
-takes n pixels to n/s. Two choices are for the speed on CPUs: channels come last, and convolutions are matrix products.
+takes n pixels to n/s. Channels come last and convolutions are matrix products for the sake of speed on CPUs.
 """
 
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -29,7 +30,7 @@ class Convolution(eqx.Module):
     def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1, *, bias: bool = False, key: Array):
         """Of odd `size`, on images whose sides `stride` divides."""
         scale = (2 / (inputs * size**2)) ** 0.5
-        self.kernel = scale * jax.random.normal(key, (size, size, inputs, outputs), jnp.float32)
+        self.kernel = scale * normal(key, (size, size, inputs, outputs))
         self.bias = jnp.zeros(outputs, jnp.float32) if bias else None
         self.stride = stride
 
@@ -37,6 +38,11 @@ class Convolution(eqx.Module):
         product = by_shifts if jax.default_backend() == "cpu" else by_xla
         y = product(x, self.kernel, self.stride)
         return y if self.bias is None else y + self.bias
+
+
+def normal(key: Array, shape: tuple[int, ...]) -> Array:
+    """Independent standard normal numbers, drawn in a row: XLA takes ten times as long to compile a draw of 4 axes."""
+    return jax.random.normal(key, (math.prod(shape),), jnp.float32).reshape(shape)
 
 
 def by_shifts(x: Float[Array, "H W inputs"], kernel: Array, stride: int) -> Float[Array, "h w outputs"]:

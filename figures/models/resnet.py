@@ -6,6 +6,7 @@ stage's features. Where the encoder skips pixels the decoder repeats them.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import equinox as eqx
@@ -110,7 +111,7 @@ def _stages(widths: Sequence[int], change: Resolution, *, key: Array) -> list[Ba
     The first stage has none: ResNet's stem comes before it, and the code before its mirror image.
     """
     blocks, keys = [], jax.random.split(key, STAGES * BLOCKS_OF_A_STAGE)
-    for stage, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for stage, (inputs, outputs) in enumerate(pairwise(widths)):
         for number in range(BLOCKS_OF_A_STAGE):
             begins = number == 0
             resolution = change if begins and stage > 0 else "same"
