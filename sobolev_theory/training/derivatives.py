@@ -60,6 +60,10 @@ def derivatives(
         return network(point.reshape(shape))
 
     points = x.reshape(len(x), -1)
+    if method == "taylor" and not _has_jets(flat, points[0], order):
+        raise NotImplementedError(
+            "method: got 'taylor', but jet has no rule for this network; needs another, or 'auto'"
+        )
     chosen = _choice(flat, points[0], order) if method == "auto" else method
     found = jax.vmap(partial(_MODES[chosen], flat, order))(points)
     return tuple(tensor.reshape(*tensor.shape[: tensor.ndim - m], *m * shape) for m, tensor in enumerate(found))
