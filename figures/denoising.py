@@ -18,6 +18,8 @@ import optax
 from jaxtyping import Array, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from sobolev_theory import training
 from sobolev_theory.differentiation import fourier
@@ -208,14 +210,16 @@ LOOKS: dict[float, Look] = {
 @style.paper()
 def draw(data: Arrays) -> Figure:
     """On the left test errors, medians and quartiles over seeds; on the right one test image a row."""
-    figure = style.new_figure(4.4)
-    left, right = figure.subfigures(1, 2, squeeze=False, wspace=0.02)[0]
+    figure = style.new_figure(4.8)
+    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.015))  # pictures close together
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1.3, 1.0))[0]
     panels = left.subplots(2, 1, sharex=True)
     for axes, letter, (name, norm) in zip(panels, "ab", (("error_l2", "$L^2$"), ("error_h1", "$H^1$")), strict=True):
         _curves(axes, data, name)
         axes.set(title=f"error on test images in {norm}", ylabel="relative error")
         style.letter(axes, letter)
     panels[1].set_xlabel("epoch")
+    panels[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
     panels[0].legend(ncols=2, title="trained with", title_fontsize=8.5)
     _pictures(right, data)
     return figure
@@ -234,7 +238,7 @@ def _curves(axes: Axes, data: Arrays, name: str) -> None:
 def _pictures(figure: SubFigure, data: Arrays) -> None:
     names = ["clean", "noisy", *(_name(order) for order in data["order"])]
     columns = [data["clean"], data["noisy"], *data["output"]]
-    grid = figure.subplots(len(data["clean"]), len(columns), squeeze=False, gridspec_kw={"wspace": 0, "hspace": 0})
+    grid = figure.subplots(len(data["clean"]), len(columns), squeeze=False)
     for column, (name, pictures) in enumerate(zip(names, columns, strict=True)):
         for axes, picture in zip(grid[:, column], pictures, strict=True):
             axes.imshow(picture, cmap="gray_r", vmin=-AMPLITUDE, vmax=1 + AMPLITUDE)
