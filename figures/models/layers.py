@@ -41,7 +41,7 @@ class Convolution(eqx.Module):
 
 
 def normal(key: Array, shape: tuple[int, ...]) -> Array:
-    """Independent standard normal numbers, drawn in a row: XLA takes ten times as long to compile a draw of 4 axes."""
+    """Standard normal numbers, drawn in a row: XLA takes ten times as long to compile a draw of several axes."""
     return jax.random.normal(key, (math.prod(shape),), jnp.float32).reshape(shape)
 
 
