@@ -50,6 +50,13 @@ def test_a_wave_as_long_as_the_largest_spacing_is_no_constant():
     assert jnp.all(abs(found.value - 4 * jnp.pi * jnp.cos(4 * jnp.pi * POINTS)) <= found.error)
 
 
+def test_large_spacings_that_agree_on_too_little_are_refuted_by_small_ones():
+    """Third derivatives of a wave far shorter than the largest spacing, in single precision."""
+    x = POINTS.astype(jnp.float32)
+    found = adaptive.derivative(FUNCTIONS["sin 30x"], x, 3)
+    assert jnp.all(abs(found.value - true_derivative("sin 30x", 3, x)) <= found.error)
+
+
 def test_a_faster_function_gets_a_smaller_spacing():
     slow, fast = (adaptive.derivative(lambda x, k=k: jnp.sin(k * x), POINTS).spacing for k in (1.0, 100.0))
     ratio = float(jnp.median(slow) / jnp.median(fast))
