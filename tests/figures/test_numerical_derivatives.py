@@ -97,6 +97,12 @@ def test_all_runs_start_from_the_same_networks_and_then_part(data):
     assert data["error"][0, 0, 0] != data["error"][0, 1, 0]
 
 
+def test_each_cell_is_of_one_loss_and_all_runs_are_in_their_order():
+    cells = numerical_derivatives.CELLS
+    assert [name for names in cells for name in names] == list(RUNS)
+    assert all(len({RUNS[name].loss for name in names}) == 1 for names in cells)
+
+
 def test_training_lowers_the_error(data):
     assert np.all(data["error"][..., -1] < data["error"][..., 0])
     assert np.all(np.diff(data["seconds"], axis=1) > 0)
