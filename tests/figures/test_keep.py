@@ -43,7 +43,7 @@ def test_a_finished_cell_is_not_computed_again(folder):
 def test_cells_of_another_key_are_not_used_and_are_removed(folder):
     Keep(folder, OTHER).cell("a", lambda: {"error": np.zeros(1)})
     Keep(folder, OTHER).checkpoint("b").touch()
-    (folder / ".a.half-written").touch()
+    (folder / f".a.{KEY[:16]}.npz.half-written").touch()
     keep = Keep(folder, KEY)
     assert keep.cells() == []
     np.testing.assert_array_equal(keep.cell("a", one)["error"], [1.0, 2.0])
