@@ -20,6 +20,7 @@ SEEDS = 2
 KEYS = jax.random.split(jax.random.key(0), SEEDS)
 STARTS = {"a": jnp.array([[2.0, -1.0], [0.5, 1.5]]), "b": jnp.array([1.0, 3.0])}
 MIXED = [Stage(optax.adam(0.1), 5), Stage(optax.lbfgs(), 4)]
+SIMPLE = [Stage(optax.adam(0.1), 5), Stage(optax.sgd(0.1), 4)]  # quick to compile
 
 
 def noisy(network, key):
@@ -65,7 +66,7 @@ def test_steps_are_those_of_optax_with_the_key_of_each_seed_and_step(objective):
 
 
 def test_records_are_multiples_of_every_and_the_ends_of_stages():
-    run = training.fit(STARTS, fixed, keys=KEYS, stages=MIXED, measure=lambda n: {"twice": 2 * n["a"]}, every=3)
+    run = training.fit(STARTS, fixed, keys=KEYS, stages=SIMPLE, measure=lambda n: {"twice": 2 * n["a"]}, every=3)
     assert run.step.tolist() == [0, 3, 5, 6, 9]
     assert run.loss.shape == (SEEDS, 5)
     assert np.all(np.diff(run.seconds) > 0)
@@ -137,7 +138,7 @@ def stopping_after(count: int):
     return track
 
 
-def run_with(checkpoint, *, objective=noisy, stages=MIXED, keys=KEYS, every=3, track=iter):
+def run_with(checkpoint, *, objective=noisy, stages=SIMPLE, keys=KEYS, every=3, track=iter):
     def measure(network):
         return {"a": network["a"]}
 
@@ -147,26 +148,29 @@ def run_with(checkpoint, *, objective=noisy, stages=MIXED, keys=KEYS, every=3, t
 
 
 @pytest.fixture(scope="module")
-def uninterrupted():
-    return run_with(None)
+def checkpoint_of_a_stopped_run(tmp_path_factory):
+    path = tmp_path_factory.mktemp("stopped") / "run"
+    with pytest.raises(StoppedError):
+        run_with(path, track=stopping_after(1))
+    return path.read_bytes()
 
 
 @pytest.fixture
-def stopped(tmp_path):
+def stopped(tmp_path, checkpoint_of_a_stopped_run):
     path = tmp_path / "run"
-    with pytest.raises(StoppedError):
-        run_with(path, track=stopping_after(1))
+    path.write_bytes(checkpoint_of_a_stopped_run)
     return path
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])  # within Adam's stage, between the stages, within that of L-BFGS
-def test_a_resumed_run_ends_in_the_same_bits(tmp_path, uninterrupted, count):
+def test_a_run_resumed_within_and_between_stages_ends_in_the_same_bits(tmp_path):
+    uninterrupted = run_with(None, stages=MIXED)
     path = tmp_path / "run"
-    with pytest.raises(StoppedError):
-        run_with(path, track=stopping_after(count))
+    for _ in range(3):  # of 4 stretches: within Adam's stage, between the stages, within that of L-BFGS
+        with pytest.raises(StoppedError):
+            run_with(path, stages=MIXED, track=stopping_after(1))
     taken = []
-    resumed = run_with(path, track=lambda stretches: taken.extend(stretches) or iter(stretches))
-    assert len(taken) == 4 - count
+    resumed = run_with(path, stages=MIXED, track=lambda stretches: taken.extend(stretches) or iter(stretches))
+    assert len(taken) == 1
     for name in ("networks", "step", "loss", "measures"):
         for a, b in zip(*(jax.tree.leaves(getattr(run, name)) for run in (resumed, uninterrupted)), strict=True):
             assert a.dtype == b.dtype
@@ -184,8 +188,8 @@ OTHER = {
     "objective": {"objective": lambda network, key: 2 * noisy(network, key)},
     "data": {"objective": lambda network, key: noisy(network, key) + jnp.sum(network["a"] * jnp.array([1e-9, 0]))},
     "keys": {"keys": KEYS[::-1]},
-    "rate": {"stages": [Stage(optax.adam(0.2), 5), MIXED[1]]},
-    "steps": {"stages": [MIXED[0], Stage(optax.lbfgs(), 5)]},
+    "rate": {"stages": [Stage(optax.adam(0.2), 5), SIMPLE[1]]},
+    "steps": {"stages": [SIMPLE[0], Stage(optax.sgd(0.1), 5)]},
     "every": {"every": 2},
 }
 
@@ -258,7 +262,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(stopped, monkeyp
     ],
 )
 def test_bad_arguments_are_named(changed, message):
-    arguments = {"networks": STARTS, "objective": fixed, "keys": KEYS, "stages": MIXED} | changed
+    arguments = {"networks": STARTS, "objective": fixed, "keys": KEYS, "stages": SIMPLE} | changed
     networks, objective = arguments.pop("networks"), arguments.pop("objective")
     with pytest.raises(ValueError, match=message):
         training.fit(networks, objective, **arguments)
