@@ -117,7 +117,7 @@ def _best(
 
 
 def _central(values, points, h, order: int, accuracy: int, noise: float):
-    """Derivatives [levels, ...] of one accuracy, and bounds on their rounding, infinite where a value is not finite.
+    """Derivatives [levels, ...] of one accuracy, and bounds on their rounding, infinite where they are not defined.
 
     The values carry a relative error `noise`, and the points were rounded, which counts times the slope: the largest
     one seen at this or a smaller spacing, beyond the noise.
@@ -142,8 +142,12 @@ def _central(values, points, h, order: int, accuracy: int, noise: float):
     unit = jnp.finfo(values.dtype).eps
     moved = unit * jnp.max(jnp.abs(points), axis=1) * jax.lax.cummax(slope, axis=0, reverse=True)
     least = jnp.finfo(values.dtype).tiny  # below which values are lost
-    rounding = 2 * weight_sum * (noise * size + moved + least) / h**order
-    return total / h**order, jnp.where(defined, rounding, jnp.inf)
+    unit_cell = h**order
+    safe_cell = jnp.where(unit_cell > 0, unit_cell, 1.0)  # powers of small spacings may underflow
+    rounding = 2 * weight_sum * (noise * size + moved + least) / safe_cell
+    found = total / safe_cell
+    defined &= (unit_cell > 0) & jnp.isfinite(rounding) & jnp.isfinite(found)
+    return jnp.where(defined, found, 0.0), jnp.where(defined, rounding, jnp.inf)
 
 
 def _out_of_reach(table, unsure):

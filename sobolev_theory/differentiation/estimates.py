@@ -43,6 +43,10 @@ def within(estimate: Estimate, tolerance: float | None, x: Array | None = None) 
     if bool(jnp.any(missed)):
         at = np.unravel_index(int(jnp.argmax(estimate.error)), estimate.error.shape)
         where = f"index {list(map(int, at))}" if x is None else f"x = {float(x[at])}"
+        if not jnp.isfinite(estimate.error[at]):
+            raise ToleranceNotMetError(
+                f"f: got too few finite values around {where}; needs some on both sides", estimate
+            )
         raise ToleranceNotMetError(
             f"tolerance: got {tolerance}; needs at least {float(estimate.error[at]):.3g}, the error estimated at "
             f"{where} with accuracy {int(estimate.accuracy[at])} and spacing {float(estimate.spacing[at]):.3g}",
