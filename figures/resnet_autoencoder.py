@@ -29,15 +29,15 @@ PAPER = (
 MINUTES = 2.5
 EXAMPLES = 6
 TEST_SHARE, MOST_TESTS = 0.1, 512  # of a folder of images
-REDUCTION = 2  # of the photographs, 427 x 640, before they are cut
+REDUCTION = 4  # of the photographs, 427 x 640, before they are cut: crops of few pixels then show something
 
 
 class Setting(NamedTuple):
     """How the networks are trained; the default is embedded and small."""
 
-    size: int = 32  # pixels along a side
+    size: int = 16  # pixels along a side
     width: int = 8  # channels of the first stage
-    stem: int = 4
+    stem: int = 1
     seeds: int = 6
     steps: int = 600
     batch: int = 16
@@ -45,7 +45,7 @@ class Setting(NamedTuple):
     records: int = 20
 
 
-FULL = Setting(size=64, width=64, steps=50_000, batch=64, rate=1e-3, records=50)
+FULL = Setting(size=64, width=64, stem=4, steps=50_000, batch=64, rate=1e-3, records=50)
 
 
 def data(
@@ -76,31 +76,36 @@ def data(
     if setting.size < reduction or setting.size % reduction:
         raise ValueError(f"size: got {setting.size}; needs a multiple of {reduction}, for a stem of {setting.stem}")
     train, test = photographs(setting.size) if images is None else split(images, setting.size)
+    test = test[np.argsort(-test.std(axis=(1, 2, 3)), kind="stable")]
     checkpoint = keep.checkpoint("training")
     found = keep.cell("training", lambda: _train(setting, train, test, checkpoint, track))
     return found | {"examples": test[:EXAMPLES]}
 
 
 def photographs(size: int) -> tuple[Float[np.ndarray, "N size size 3"], Float[np.ndarray, "M size size 3"]]:
-    """Training and test crops of the photographs at half their resolution, in random order; values in [0, 1].
+    """Training and test crops of the photographs at a quarter of their resolution; values in [-1, 1].
 
-    Training crops begin every 8 pixels and overlap, test crops every `size/2`.
+    Training crops begin every 4 pixels and overlap, test crops every `size/2`.
 
     Raises:
         ModuleNotFoundError: scikit-learn or Pillow is not installed.
 
     Example:
-        >>> train, test = photographs(32)
+        >>> train, test = photographs(16)
         >>> train.shape, test.shape
-        ((1288, 32, 32, 3), (96, 32, 32, 3))
+        ((1242, 16, 16, 3), (96, 16, 16, 3))
     """
-    shipped = importlib.import_module("sklearn.datasets").load_sample_images().images
-    reduced = [_halved(photograph.astype(np.float32) / 255) for photograph in shipped]
+    try:
+        shipped = importlib.import_module("sklearn.datasets").load_sample_images().images
+    except ImportError as error:  # of Pillow too
+        raise ModuleNotFoundError(
+            "scikit-learn or pillow is not installed; they come with: pip install 'sobolev-theory[experiments]'"
+        ) from error
+    reduced = [_reduced(photograph.astype(np.float32) / 127.5 - 1) for photograph in shipped]
     edge = 3 * reduced[0].shape[1] // 4
-    mix = np.random.default_rng(0).permutation
     return (
-        mix(np.concatenate([crops(photograph[:, :edge], size, 8) for photograph in reduced])),
-        mix(np.concatenate([crops(photograph[:, edge:], size, size // 2) for photograph in reduced])),
+        np.concatenate([crops(photograph[:, :edge], size, 4) for photograph in reduced]),
+        np.concatenate([crops(photograph[:, edge:], size, size // 2) for photograph in reduced]),
     )
 
 
@@ -110,15 +115,15 @@ def crops(image: Float[np.ndarray, "H W C"], size: int, apart: int) -> Float[np.
     return np.moveaxis(windows, 2, -1).reshape(-1, size, size, image.shape[-1])
 
 
-def _halved(image: Float[np.ndarray, "H W C"]) -> Float[np.ndarray, "h w C"]:
+def _reduced(image: Float[np.ndarray, "H W C"]) -> Float[np.ndarray, "h w C"]:
     height, width = (length // REDUCTION for length in image.shape[:2])
     blocks = image[: REDUCTION * height, : REDUCTION * width].reshape(height, REDUCTION, width, REDUCTION, -1)
     return blocks.mean(axis=(1, 3))
 
 
 def split(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Training and test images of a folder."""
-    found = np.random.default_rng(0).permutation(datasets.image_folder(folder, size))
+    """Training and test images of a folder, with values in [-1, 1]."""
+    found = 2 * np.random.default_rng(0).permutation(datasets.image_folder(folder, size)) - 1
     if len(found) < 1 / TEST_SHARE:
         raise datasets.DataError(f"{folder}: has {len(found)} pictures; needs at least {1 / TEST_SHARE:g}")
     held_out = min(int(TEST_SHARE * len(found)), MOST_TESTS)
@@ -169,6 +174,6 @@ def draw(data: Arrays) -> Figure:
     rows = {"test image": data["examples"]}
     rows |= {f"{style.LOSS_NAMES[loss]} loss": output for loss, output in zip(LOSSES, data["output"], strict=True)}
     grid = below.subplots(len(rows), len(data["examples"]), gridspec_kw={"wspace": 0.03, "hspace": 0.03})
-    image_panels.pictures(grid, rows, 0.0, 1.0)
+    image_panels.pictures(grid, rows, -1.0, 1.0)
     below.suptitle("(c)  reconstructions after the last step, first seed", x=0.02, ha="left", fontsize=9)
     return figure

@@ -1,5 +1,7 @@
 """A small convolutional classifier, whose features measure how far two sets of images are apart."""
 
+from itertools import pairwise
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -14,7 +16,7 @@ class Classifier(eqx.Module):
     """Convolutions of 3 x 3 that halve the image down to 4 x 4, then two linear maps.
 
     Args:
-        size: of the images' sides, 4 times a power of 2.
+        size: of the images' sides, 8 or another power of 2 above it.
 
     Raises:
         ValueError: another size.
@@ -32,16 +34,15 @@ class Classifier(eqx.Module):
 
     def __init__(self, size: int, channels: int, classes: int, width: int = 16, features: int = 32, *, key: Array):
         halvings = (size // SMALLEST).bit_length() - 1
-        if size != SMALLEST * 2**halvings:
-            raise ValueError(f"size: got {size}; needs {SMALLEST} times a power of 2")
+        if halvings < 1 or size != SMALLEST * 2**halvings:
+            raise ValueError(f"size: got {size}; needs {SMALLEST} times a power of 2, at least {2 * SMALLEST}")
         keys = jax.random.split(key, 2 + halvings)
-        widths = [width * 2 ** min(level, 3) for level in range(halvings + 1)]
-        self.convolutions = [Convolution(channels, width, bias=True, key=keys[2])] if halvings == 0 else []
-        inputs = channels
-        for level in range(halvings):
-            self.convolutions.append(Convolution(inputs, widths[level], stride=2, bias=True, key=keys[2 + level]))
-            inputs = widths[level]
-        flat = SMALLEST**2 * inputs
+        widths = [channels, *(width * 2 ** min(level, 3) for level in range(halvings))]
+        self.convolutions = [
+            Convolution(a, b, stride=2, bias=True, key=each)
+            for (a, b), each in zip(pairwise(widths), keys[2:], strict=True)
+        ]
+        flat = SMALLEST**2 * widths[-1]
         self.to_features = eqx.nn.Linear(flat, features, dtype=jnp.float32, key=keys[0])
         self.to_classes = eqx.nn.Linear(features, classes, dtype=jnp.float32, key=keys[1])
 

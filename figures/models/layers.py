@@ -27,9 +27,19 @@ class Convolution(eqx.Module):
     bias: Float[Array, " outputs"] | None
     stride: int = eqx.field(static=True)
 
-    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1, *, bias: bool = False, key: Array):
-        """Of odd `size`, on images whose sides `stride` divides."""
-        scale = (2 / (inputs * size**2)) ** 0.5
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        size: int = 3,
+        stride: int = 1,
+        *,
+        bias: bool = False,
+        gain: float = 2.0,
+        key: Array,
+    ):
+        """Of odd `size`, on images whose sides `stride` divides; a gain of 0 makes it start as 0."""
+        scale = (gain / (inputs * size**2)) ** 0.5
         self.kernel = scale * normal(key, (size, size, inputs, outputs))
         self.bias = jnp.zeros(outputs, jnp.float32) if bias else None
         self.stride = stride

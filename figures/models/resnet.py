@@ -2,7 +2,7 @@
 
 Four stages of two basic blocks with 1, 2, 4, 8 times `width` channels, 64 in ResNet-18. Two things differ: groups of
 channels are normalised instead of batches, and the classifying head is left out, so that the code is the last
-stage's features. Where the encoder skips pixels the decoder repeats them.
+stage's features. Where the encoder skips pixels the decoder repeats them; its last convolution starts as 0.
 """
 
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ class ResNetAutoencoder(eqx.Module):
         self.encoder = _stages([width, *widths], "half", key=keys[1])
         self.decoder = _stages([widths[-1], *reversed(widths)], "double", key=keys[2])
         self.unpooling = Convolution(width, width, key=keys[3]) if stem == 4 else None
-        self.last = Convolution(width, channels, bias=True, key=keys[4])
+        self.last = Convolution(width, channels, bias=True, gain=0.0, key=keys[4])
         self.stem = stem
 
     @property

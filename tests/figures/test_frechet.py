@@ -18,9 +18,7 @@ def test_of_commuting_covariances_it_is_that_of_means_and_standard_deviations():
     basis, _ = np.linalg.qr(RNG.normal(size=(5, 5)))
     a, b = RNG.uniform(0.1, 2.0, (2, 5))  # standard deviations along a common basis
     means = RNG.normal(size=(2, 5))
-    found = frechet_distance(
-        Moments(means[0], (basis * a**2) @ basis.T), Moments(means[1], (basis * b**2) @ basis.T)
-    )
+    found = frechet_distance(Moments(means[0], (basis * a**2) @ basis.T), Moments(means[1], (basis * b**2) @ basis.T))
     # Roots of 5 numbers near 1 and their sum, each to a few units of 1e-16.
     np.testing.assert_allclose(found, np.sum((means[0] - means[1]) ** 2) + np.sum((a - b) ** 2), rtol=1e-12)
 
