@@ -6,7 +6,8 @@ how long `data()` takes on 2 cores. Adding a figure is one such module and one l
 
 An experiment trains networks to test a statement of the paper. Its module also has PAPER, that statement, and
 `finding(data)`, lines that say what was measured of it. Its `data` takes a `figures.keep.Keep`, so that it goes on
-where it was interrupted, and may take full=True, the paper's own setting, and folders of `images` or of `mnist`.
+where it was interrupted, and may take full=True, the paper's own setting, and folders of `images` or of `mnist`;
+FULL_NEEDS names the folder that full=True cannot do without.
 """
 
 THEORY = {

@@ -36,6 +36,7 @@ PAPER = (
     "epochs than one trained with L2 (arXiv 2509.19773, experiments on denoising)."
 )
 MINUTES = 2.5
+FULL_NEEDS = "mnist"
 AMPLITUDE = 0.3
 NORMS = {"error_l2": 0.0, "error_h1": 1.0}  # in which the output is compared with the clean image
 AT_ONCE = 500  # test images, to bound memory

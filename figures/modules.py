@@ -65,6 +65,8 @@ def settings(data, given: dict[str, Any]) -> dict[str, Any]:
 def check_settings(figures: dict[str, ModuleType], named: Iterable[str], given: dict[str, Any]) -> None:
     """Every figure named has the full setting if that was asked for, and every folder given is used by a figure.
 
+    A module whose full setting needs a folder names its setting as FULL_NEEDS.
+
     Raises:
         RequestError: it is not so, or a folder is none.
     """
@@ -74,6 +76,10 @@ def check_settings(figures: dict[str, ModuleType], named: Iterable[str], given: 
     without = [name for name in named if name in figures and "full" in given and name not in takers["full"]]
     if without:
         raise RequestError(f"--full: {', '.join(without)} has no full setting")
+    for name in takers.get("full", []):
+        needed = getattr(figures[name], "FULL_NEEDS", None)
+        if needed is not None and needed not in given:
+            raise RequestError(f"--full: {name} needs --{needed} FOLDER for it")
     for setting, value in given.items():
         if not takers[setting]:
             raise RequestError(f"--{setting}: none of {', '.join(figures)} takes it")

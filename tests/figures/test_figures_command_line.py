@@ -193,6 +193,15 @@ def test_settings_that_a_figure_cannot_meet_are_refused_at_once(tmp_path, capsys
     assert names(tmp_path) == []
 
 
+def test_a_full_setting_that_needs_a_folder_is_refused_at_once_without_it(tmp_path, capsys, experiment):
+    experiment.FULL_NEEDS = "mnist"
+    with pytest.raises(SystemExit):
+        main(["--full", "--output", str(tmp_path)])
+    assert "--full: points needs --mnist FOLDER for it" in capsys.readouterr().err
+    assert names(tmp_path) == []
+    assert main(["points", "--full", "--mnist", str(tmp_path), "--output", str(tmp_path / "out")]) == 0
+
+
 def test_a_file_that_cannot_be_read_is_reported_without_a_traceback(tmp_path, capsys, monkeypatch, experiment):
     def damaged(i):
         raise datasets.DataError("folder/digits: has 3 bytes")
