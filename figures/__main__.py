@@ -18,7 +18,7 @@ Draw the figures. What they show is computed once and kept next to them.
 
 Without names all are drawn: those of the theory, seconds to a minute each, then the experiments, which train
 networks for minutes each. "theory" and "experiments" stand for the figures of either kind; --list has their times.
-An experiment that was interrupted or killed goes on after its last finished cell when the same command runs again.
+An interrupted or killed experiment goes on from its last cell or checkpoint when the same command runs again.
 """
 
 
