@@ -59,7 +59,11 @@ class Setting:
 
 
 FULL = Setting(seeds=20, width=64, points=1000, adam=10_000, lbfgs=2_000, every=100)
-RATES = {"tanh": 1e-3, "fourier": 1e-3, "siren": 3e-4}  # of Adam; SIREN diverges at the others' with H1
+RATES = {
+    "tanh": 1e-3,
+    "fourier": 1e-3,
+    "siren": 3e-4,
+}  # of Adam; at the others' some seeds of SIREN stay where they start
 DTYPE = jnp.float32
 ERRORS = ("error", "slope_error")
 SEARCH = 10  # evaluations of a line search: where rounding ends the descent, more are wasted
