@@ -2,7 +2,8 @@
 
 H1 takes the whole gradient in the input, by one backward pass since there is one output, or its projection on random
 directions, as it must where outputs are many. The sample is finite, with values and gradients of the teacher given at
-its points, or fresh in each step.
+its points, or fresh in each step. Networks of 16 neurons are so small that most of a projected step is the drawing of
+random directions, d numbers a point.
 """
 
 import time
