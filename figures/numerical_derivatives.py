@@ -274,7 +274,9 @@ def _steps(axes: Axes, data: Arrays) -> None:
     axes.text(0.98, 0.98, "not reached by half of the seeds", ha="right", va="top", transform=axes.transAxes)
     axes.set_yscale("log")
     axes.set_ylim(lowest / 1.5, 4.4 * last)
-    ticks = [tick for tick in (10, 30, 100, 300, 1000, 3000, 10_000) if lowest / 1.5 <= tick <= last]
+    ticks = [
+        tick for tick in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000) if lowest / 1.5 <= tick <= last
+    ]
     axes.set_yticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     axes.set_xticks(range(len(TOLERANCES)), [f"$10^{{{np.log10(t):.0f}}}$" for t in TOLERANCES])
@@ -288,6 +290,7 @@ def _schemes(axes: Axes, data: Arrays) -> None:
     axes.set_xticks(data["side"], [str(n) for n in data["side"]])
     axes.minorticks_off()
     axes.axvline(float(data["points"]), color=style.REFERENCE, linewidth=0.6)
+    axes.set_ylim(None, 8 * data["slope_error"].max())
     where = "filled: everywhere\nhollow: farther than 1/2 from the tip"
     axes.text(0.98, 0.98, where, ha="right", va="top", transform=axes.transAxes)
     axes.set(xlabel="points a side $n$", ylabel="relative error of the slopes", title="the schemes on their own")
