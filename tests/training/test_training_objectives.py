@@ -33,6 +33,12 @@ def test_the_loss_of_a_quadratic_is_its_closed_form():
     np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
+def test_squares_are_summed_over_outputs_and_inputs_and_averaged_over_points():
+    found = sobolev_loss(lambda x: 3 * x, X, lambda x: x, st.SobolevLoss((1.0, 0.5)))
+    # The difference 2x has the slope 2 in each of 4 outputs.
+    np.testing.assert_allclose(found, (np.mean(np.sum(4 * X**2, axis=1)) + 0.5 * 4 * 4) / 2, rtol=1e-14)
+
+
 def test_arrays_of_exact_derivatives_are_the_same_target_as_the_function():
     arrays = derivatives(target, X, 2)
     of_function = sobolev_loss(network, X, target, WEIGHTED)
