@@ -197,7 +197,7 @@ def finding(data: Arrays) -> list[str]:
 def draw(data: Arrays) -> Figure:
     """Above errors in both norms and Frechet distances, medians and quartiles over seeds; below samples."""
     figure = style.new_figure(4.2)
-    above, below = figure.subfigures(2, 1, height_ratios=(1.25, 1))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1))[:, 0]
     panels = above.subplots(1, 3)
     for axes, norm in zip(panels, LOSSES, strict=False):
         image_panels.curves(axes, data["step"], data[f"error_{norm}"])

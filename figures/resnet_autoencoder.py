@@ -164,7 +164,7 @@ def finding(data: Arrays) -> list[str]:
 def draw(data: Arrays) -> Figure:
     """Above test errors in both norms, medians and quartiles over seeds; below test images and reconstructions."""
     figure = style.new_figure(4.6)
-    above, below = figure.subfigures(2, 1, height_ratios=(1, 1.15))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 1.15))[:, 0]
     panels = above.subplots(1, 2)
     for axes, letter, norm in zip(panels, "ab", LOSSES, strict=True):
         image_panels.curves(axes, data["step"], data[f"error_{norm}"])

@@ -110,10 +110,11 @@ def _stages(widths: Sequence[int], change: Resolution, *, key: Array) -> list[Ba
 
     The first stage has none: ResNet's stem comes before it, and the code before its mirror image.
     """
-    blocks, keys = [], jax.random.split(key, STAGES * BLOCKS_OF_A_STAGE)
+    blocks: list[BasicBlock] = []
+    keys = jax.random.split(key, STAGES * BLOCKS_OF_A_STAGE)
     for stage, (inputs, outputs) in enumerate(pairwise(widths)):
         for number in range(BLOCKS_OF_A_STAGE):
             begins = number == 0
-            resolution = change if begins and stage > 0 else "same"
+            resolution: Resolution = change if begins and stage > 0 else "same"
             blocks.append(BasicBlock(inputs if begins else outputs, outputs, resolution, key=keys[len(blocks)]))
     return blocks

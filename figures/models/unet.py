@@ -118,7 +118,7 @@ class UNet(eqx.Module):
 
     def __call__(self, x: Float[Array, "H W C"], time: Float[Array, ""]) -> Float[Array, "H W C"]:
         first, second = self.times
-        embedded = jax.nn.silu(second(jax.nn.silu(first(embedding(time, first.in_features)))))
+        embedded = jax.nn.silu(second(jax.nn.silu(first(embedding(time, first.weight.shape[-1])))))
         x, passed = self.first(x), []
         for level, block in enumerate(self.down):
             x = block(x, embedded)
