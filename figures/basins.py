@@ -19,6 +19,7 @@ from .files import Arrays
 from .style import Look
 
 SOURCES = (TABLE, Path(basin_table.__file__))  # what the data depends on besides this module and the library
+MINUTES = 0.05
 
 
 def data(table: Path = TABLE, track: Callable[[Iterable], Iterable] = iter) -> Arrays:

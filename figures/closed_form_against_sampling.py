@@ -27,6 +27,7 @@ TWINS: dict[str, Callable | None] = {
     "loss_gradient": st.population_gradient,
     "population_jacobian": st.loss_hessian,
 }
+MINUTES = 1.5
 
 
 def networks() -> tuple[st.Network, st.Network]:

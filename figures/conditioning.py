@@ -27,6 +27,7 @@ MATRICES: dict[str, tuple[Callable, Callable]] = {
 }
 DEFINITIONS = ("eigenvalue_ratio", "two_norm", "symmetric_part")
 DIRECTIONS = ("radial", "in_plane", "orthogonal")
+MINUTES = 0.1
 
 
 def data(

@@ -1,35 +1,17 @@
-"""What the figures keep on disk: computed arrays that are reused while they are current, and no half-written file."""
+"""What the figures keep on disk: data, reused while it is current, and the cells of what was interrupted."""
 
-import hashlib
 import inspect
-import os
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from . import archives
+from .archives import Arrays, replacing
+from .keep import Keep
+from .sources import fingerprint
 
-import sobolev_theory
-
-Arrays = dict[str, np.ndarray]
-KEY = "key"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file in the folder of `path`, to be written; it takes that name only when the block succeeds."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp's files are private to their owner
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+__all__ = ["Arrays", "cached", "replacing", "status", "writable_folder"]
 
 
 def writable_folder(path: Path) -> Path:
@@ -51,42 +33,41 @@ def cached(
     track: Callable[[Iterable], Iterable] = iter,
     **arguments,
 ) -> tuple[Arrays, bool]:
-    """data(track=track, **arguments), read from `path` or computed and kept there; and whether it was computed.
+    """data(track=track, **arguments), read from `path` or computed and written there; and whether it was computed.
 
-    The file is current while the arguments, the source of the module of `data`, the files it names as SOURCES and the
-    library's sources are what they were when it was written. A file that cannot be read is computed anew.
+    The file is current while its key is the fingerprint of arguments and sources. A file that cannot be read is
+    computed anew. A `data` with a parameter `keep` gets the cells that an interruption has left beside `path`, and
+    leaves its own there until the whole is written.
     """
     key = fingerprint(data, arguments)
-    kept = None if fresh else _read(path, key)
+    keep = Keep(_cells(path), key)
+    kept = None if fresh else archives.read(path, key)
     if kept is not None:
         return kept, False
-    arrays = data(track=track, **arguments)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        contents: dict[str, Any] = {KEY: np.array(key), **arrays}
-        np.savez(file, **contents)
+    if fresh:
+        keep.remove()
+    keep.remove_stale()
+    before, start = keep.seconds(), time.perf_counter()
+    keeping = {"keep": keep} if "keep" in inspect.signature(data).parameters else {}
+    arrays = data(track=track, **arguments, **keeping)
+    archives.write(path, key, arrays, before + time.perf_counter() - start)
+    keep.remove()
     return arrays, True
 
 
-def fingerprint(data: Callable[..., Arrays], arguments: dict) -> str:
-    """A hash of the arguments, the module of `data` and its SOURCES, and every module of the library."""
-    module = [Path(inspect.getfile(data)), *getattr(inspect.getmodule(data), "SOURCES", ())]
-    library = sorted(Path(sobolev_theory.__file__).parent.rglob("*.py"))
-    digest = hashlib.sha256(repr(sorted(arguments.items())).encode())
-    for source in (*module, *library):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+def status(path: Path, data: Callable[..., Arrays], **arguments) -> str:
+    """In words, whether `cached` would compute the data, and from which state."""
+    key = fingerprint(data, arguments)
+    if archives.key(path) == key:
+        return "current"
+    keep = Keep(_cells(path), key)
+    cells = len(keep.cells())
+    if cells:
+        return f"interrupted, {cells} cell{'s' * (cells > 1)} kept"
+    if keep.has_checkpoint():
+        return "interrupted, checkpoint kept"
+    return "stale" if path.exists() else "not computed"
 
 
-def _read(path: Path, key: str) -> Arrays | None:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        return None
-    return arrays if str(arrays.pop(KEY, None)) == key else None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _cells(path: Path) -> Path:
+    return path.with_suffix(".cells")

@@ -29,6 +29,7 @@ START = (1.5, 2.3)  # norm and angle of the start of the curves
 ENDS = (st.Outcome.DISTANCE, st.Outcome.VANISHED)
 T1 = 400.0  # after which a flow would be given up
 CURVATURE = {"l2": 0.5, "h1_population": 1.0}  # largest eigenvalue, everywhere; that of the H1 loss is unbounded
+MINUTES = 1.0
 
 
 def data(

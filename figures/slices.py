@@ -25,6 +25,7 @@ PANELS: dict[str, tuple[str, st.SobolevLoss, Literal["loss", "population"]]] = {
 }
 STARTS = ((1.5, 0.9), (0.3, 0.2), (0.9, -0.75), (-0.2, -0.75), (-0.9, -0.4), (-0.5, 0.9), (0.6, 0.95), (0.05, 0.2))
 WINDOW = ((-1.25, 1.6), (-0.85, 1.05))
+MINUTES = 1.0
 
 
 def data(

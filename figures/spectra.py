@@ -26,6 +26,7 @@ MATRICES: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
 DIMENSIONS_PER_NEURON = 4  # d = 4 K: half of the directions are orthogonal to student and teacher
 START = 0.9  # distance of every student neuron from its teacher, where the flow begins
 NEAR = 0.2  # the same, where the spectra are compared over K
+MINUTES = 1.0
 
 
 def data(

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 Look = dict[str, Any]  # keywords of matplotlib's artists
 
-COLOURS = {"L2": "#003f7d", "H1": "#e8702a"}
+COLOURS = {"L2": "#003f7d", "H1": "#e8702a", "H2": "#7fcdaa"}
 LINES = {"population": "-", "loss": (0, (4.5, 1.8))}
-LOSS_NAMES = {"L2": r"$L^2$", "H1": r"$H^1$"}
+LOSS_NAMES = {"L2": r"$L^2$", "H1": r"$H^1$", "H2": r"$H^2$"}
 MATRIX_LABELS = {
     "L2": "$L^2$, Jacobian and Hessian alike",
     "H1 population": "$H^1$, Jacobian of the population gradient",

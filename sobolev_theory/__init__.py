@@ -7,7 +7,7 @@ Importing changes no global setting: enable 64 bit yourself with jax.config.upda
 
 import importlib
 
-from . import montecarlo, orthonormal, pair, single_neuron
+from . import differentiation, montecarlo, orthonormal, pair, single_neuron
 from .activations import Activation, ReLU
 from .critical_points import CriticalPoint, Kind, critical_point
 from .extremes import ExtremeEigenvalues, extreme_eigenvalues
@@ -33,9 +33,9 @@ ON_FIRST_USE = {
 
 
 def __getattr__(name: str):
-    """`st.symbolic`, flows and descent on first use: SymPy, diffrax and optax are not imported otherwise."""
-    if name == "symbolic":
-        return importlib.import_module(".symbolic", __name__)
+    """`st.symbolic`, training, flows and descent on first use: SymPy, optax, diffrax are not imported otherwise."""
+    if name in ("symbolic", "training"):
+        return importlib.import_module(f".{name}", __name__)
     for module, names in ON_FIRST_USE.items():
         if name in names:
             return getattr(importlib.import_module(f".{module}", __name__), name)
@@ -59,6 +59,7 @@ __all__ = [
     "boundary_term",
     "condition_number",
     "critical_point",
+    "differentiation",
     "extreme_eigenvalues",
     "loss_gradient",
     "loss_hessian",

@@ -5,7 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from figures import files
+from figures import archives, files
+from figures.keep import Keep
 
 
 def squares(count=3, track=iter):
@@ -53,6 +54,23 @@ def test_a_file_that_cannot_be_read_is_replaced(tmp_path, content):
     path.write_bytes(content)
     assert files.cached(path, squares)[1]
     assert not files.cached(path, squares)[1]
+
+
+def test_the_time_of_data_includes_that_of_the_cells_of_an_interrupted_run(tmp_path):
+    def interrupted(keep=Keep(), track=iter):  # noqa: B008
+        cell = keep.cell("a", lambda: {"a": np.zeros(1)})
+        if interrupted.again:
+            return cell
+        raise KeyboardInterrupt
+
+    interrupted.again = False
+    with pytest.raises(KeyboardInterrupt):
+        files.cached(tmp_path / "a.npz", interrupted)
+    (cell,) = (tmp_path / "a.cells").iterdir()
+    archives.write(cell, archives.key(cell), {"a": np.zeros(1)}, seconds=3600.0)
+    interrupted.again = True
+    files.cached(tmp_path / "a.npz", interrupted)
+    assert 3600.0 < archives.seconds(tmp_path / "a.npz") < 4000.0
 
 
 def test_progress_is_no_part_of_the_key(tmp_path):

@@ -1,0 +1,72 @@
+"""Arrays in a file with the key they are current under and the time they took; no file is ever half-written."""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+KEY, SECONDS = "_key", "_seconds"  # their names among those of the arrays
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file in the folder of `path`, to be written; it takes that name only when the block succeeds."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())  # mkstemp's files are private to their owner
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write(path: Path, key: str, arrays: Arrays, seconds: float) -> None:
+    contents: dict[str, Any] = {KEY: np.array(key), SECONDS: np.array(seconds), **arrays}
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **contents)
+
+
+def read(path: Path, key: str) -> Arrays | None:
+    """The arrays, or None where there is no such file, or one that cannot be read or has another key."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if str(file[KEY]) != key:
+                return None
+            return {name: file[name] for name in file.files if name not in (KEY, SECONDS)}
+    except UNREADABLE:
+        return None
+
+
+def key(path: Path) -> str | None:
+    """The key that the file was written with; None where there is no readable file."""
+    entry = _entry(path, KEY)
+    return None if entry is None else str(entry)
+
+
+def seconds(path: Path) -> float | None:
+    """The time that computing the arrays took; None where there is no readable file."""
+    entry = _entry(path, SECONDS)
+    return None if entry is None else float(entry)
+
+
+def _entry(path: Path, name: str) -> np.ndarray | None:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file[name]
+    except UNREADABLE:
+        return None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,179 @@
+"""A ResNet-18 autoencoder of natural images, trained with L2 and with H1 in the image plane.
+
+The embedded images are crops of the two photographs that scikit-learn ships: training crops from their left three
+quarters, test crops from the rest, so that no pixel is in both. Two photographs are no sample of natural images; a
+folder of one's own is one.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from . import datasets, image_losses, image_panels, style
+from .files import Arrays
+from .image_losses import LOSSES
+from .keep import Keep
+from .models import resnet
+
+PAPER = (
+    "The benefit of Sobolev training extends to modern networks: a ResNet-18 autoencoder of natural images reaches a "
+    "lower reconstruction error in fewer steps with H1 than with L2 (arXiv 2509.19773, experiments on autoencoders)."
+)
+MINUTES = 2.5
+EXAMPLES = 6
+TEST_SHARE, MOST_TESTS = 0.1, 512  # of a folder of images
+REDUCTION = 4  # of the photographs, 427 x 640, before they are cut: crops of few pixels then show something
+
+
+class Setting(NamedTuple):
+    """How the networks are trained; the default is embedded and small."""
+
+    size: int = 16  # pixels along a side
+    width: int = 8  # channels of the first stage
+    stem: int = 1
+    seeds: int = 6
+    steps: int = 600
+    batch: int = 16
+    rate: float = 2e-3
+    records: int = 20
+
+
+FULL = Setting(size=64, width=64, stem=4, steps=50_000, batch=64, rate=1e-3, records=50)
+
+
+def data(
+    *,
+    full: bool = False,
+    setting: Setting | None = None,
+    images: Path | None = None,
+    keep: Keep = Keep(),  # noqa: B008, it is immutable
+    track: Callable[[Iterable], Iterable] = iter,
+) -> Arrays:
+    """Test errors [2, S, T] of the losses L2 and H1, for S seeds and T numbers of steps.
+
+    Args:
+        full: ResNet-18 of its own width on images of 64 x 64, for 50,000 steps.
+        setting: instead of the default or of full.
+        images: a folder of pictures, of which a tenth are test images; None for crops of two photographs.
+
+    Returns arrays: step [T], error_L2 and error_H1 [2, S, T], root mean squares of the difference of reconstruction
+    and image, which is in [0, 1]; examples of the test images [P, H, W, 3], and their reconstructions by the first
+    seed's networks [2, P, H, W, 3].
+
+    Raises:
+        DataError: a folder with damaged pictures, or fewer than 10.
+        ValueError: a size that the network cannot halve as often as it does.
+    """
+    setting = setting or (FULL if full else Setting())
+    reduction = setting.stem * 2 ** (resnet.STAGES - 1)
+    if setting.size < reduction or setting.size % reduction:
+        raise ValueError(f"size: got {setting.size}; needs a multiple of {reduction}, for a stem of {setting.stem}")
+    train, test = photographs(setting.size) if images is None else split(images, setting.size)
+    test = test[np.argsort(-test.std(axis=(1, 2, 3)), kind="stable")]
+    checkpoint = keep.checkpoint("training")
+    found = keep.cell("training", lambda: _train(setting, train, test, checkpoint, track))
+    return found | {"examples": test[:EXAMPLES]}
+
+
+def photographs(size: int) -> tuple[Float[np.ndarray, "N size size 3"], Float[np.ndarray, "M size size 3"]]:
+    """Training and test crops of the photographs at a quarter of their resolution; values in [-1, 1].
+
+    Training crops begin every 4 pixels and overlap, test crops every `size/2`.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn or Pillow is not installed.
+
+    Example:
+        >>> train, test = photographs(16)
+        >>> train.shape, test.shape
+        ((1242, 16, 16, 3), (96, 16, 16, 3))
+    """
+    try:
+        shipped = importlib.import_module("sklearn.datasets").load_sample_images().images
+    except ImportError as error:  # of Pillow too
+        raise ModuleNotFoundError(
+            "scikit-learn or pillow is not installed; they come with: pip install 'sobolev-theory[experiments]'"
+        ) from error
+    reduced = [_reduced(photograph.astype(np.float32) / 127.5 - 1) for photograph in shipped]
+    edge = 3 * reduced[0].shape[1] // 4
+    return (
+        np.concatenate([crops(photograph[:, :edge], size, 4) for photograph in reduced]),
+        np.concatenate([crops(photograph[:, edge:], size, size // 2) for photograph in reduced]),
+    )
+
+
+def crops(image: Float[np.ndarray, "H W C"], size: int, apart: int) -> Float[np.ndarray, "N size size C"]:
+    """All squares whose corners are multiples of `apart`."""
+    windows = np.lib.stride_tricks.sliding_window_view(image, (size, size), axis=(0, 1))[::apart, ::apart]
+    return np.moveaxis(windows, 2, -1).reshape(-1, size, size, image.shape[-1])
+
+
+def _reduced(image: Float[np.ndarray, "H W C"]) -> Float[np.ndarray, "h w C"]:
+    height, width = (length // REDUCTION for length in image.shape[:2])
+    blocks = image[: REDUCTION * height, : REDUCTION * width].reshape(height, REDUCTION, width, REDUCTION, -1)
+    return blocks.mean(axis=(1, 3))
+
+
+def split(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test images of a folder, with values in [-1, 1]."""
+    found = 2 * np.random.default_rng(0).permutation(datasets.image_folder(folder, size)) - 1
+    if len(found) < 1 / TEST_SHARE:
+        raise datasets.DataError(f"{folder}: has {len(found)} pictures; needs at least {1 / TEST_SHARE:g}")
+    held_out = min(int(TEST_SHARE * len(found)), MOST_TESTS)
+    return found[held_out:], found[:held_out]
+
+
+def _train(setting: Setting, train: np.ndarray, test: np.ndarray, checkpoint: Path | None, track) -> Arrays:
+    known, held_out = jnp.asarray(train), jnp.asarray(test)
+
+    def objective(network, order, key):
+        batch = known[jax.random.randint(key, (setting.batch,), 0, len(known))]
+        return image_losses.mean_square(jax.vmap(network)(batch) - batch, order)
+
+    def measure(network):
+        output = jax.vmap(network)(held_out)
+        return {**image_losses.errors(output - held_out), "output": output[:EXAMPLES]}
+
+    found = image_losses.train(
+        lambda key: resnet.ResNetAutoencoder(train.shape[-1], setting.width, setting.stem, key=key),
+        objective,
+        measure,
+        seeds=setting.seeds,
+        steps=setting.steps,
+        rate=setting.rate,
+        records=setting.records,
+        checkpoint=checkpoint,
+        track=track,
+    )
+    return found | {"output": found["output"][:, 0, -1]}
+
+
+def finding(data: Arrays) -> list[str]:
+    """Ratios of errors at the end and of steps to an error, L2 over H1."""
+    return image_losses.compare(data, "test error")
+
+
+@style.paper()
+def draw(data: Arrays) -> Figure:
+    """Above test errors in both norms, medians and quartiles over seeds; below test images and reconstructions."""
+    figure = style.new_figure(4.6)
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 1.15))[:, 0]
+    panels = above.subplots(1, 2)
+    for axes, letter, norm in zip(panels, "ab", LOSSES, strict=True):
+        image_panels.curves(axes, data["step"], data[f"error_{norm}"])
+        axes.set(title=f"error on test images in {style.LOSS_NAMES[norm]}", ylabel="root mean square")
+        style.letter(axes, letter)
+    panels[0].legend()
+    rows = {"test image": data["examples"]}
+    rows |= {f"{style.LOSS_NAMES[loss]} loss": output for loss, output in zip(LOSSES, data["output"], strict=True)}
+    grid = below.subplots(len(rows), len(data["examples"]), gridspec_kw={"wspace": 0.03, "hspace": 0.03})
+    image_panels.pictures(grid, rows, -1.0, 1.0)
+    below.suptitle("(c)  reconstructions after the last step, first seed", x=0.02, ha="left", fontsize=9)
+    return figure

@@ -1,0 +1,204 @@
+"""The compiled functions of a training run: steps of a stage, its optimiser's start, and what is measured.
+
+All are vmapped over seeds, take the number of steps as an argument so that each compiles once, and get the arrays
+that the objective closes over handed in, so that data is not compiled into them.
+"""
+
+import hashlib
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PyTree
+
+Objective = Callable[[Any, jax.Array], Float[Array, ""]]
+Measure = Callable[[Any], dict[str, Array]]
+
+
+class Problem(NamedTuple):
+    """Networks of S seeds, apart as what is trained and what is not, and what is computed of each."""
+
+    trained: PyTree  # floating-point arrays, leading axis S
+    fixed: PyTree  # other arrays, leading axis S
+    static: Any
+    keys: jax.Array  # [S]
+    objective: Objective
+    measure: Measure | None
+
+    def network(self, trained, fixed):
+        return eqx.combine(trained, fixed, self.static)
+
+    def loss(self, trained, fixed, key):
+        return self.objective(self.network(trained, fixed), key)
+
+    @property
+    def of_first_seed(self):
+        """Arguments of `loss`."""
+        return jax.tree.map(lambda x: x[0], (self.trained, self.fixed, self.keys))
+
+
+class Programs:
+    """Each is traced and compiled when it is first needed, and then kept."""
+
+    def __init__(self, problem: Problem, optimisers: Sequence[optax.GradientTransformation]):
+        self._problem, self._rules = problem, [_Rule(optimiser, problem.of_first_seed[0]) for optimiser in optimisers]
+        self._kept: dict[Hashable, Any] = {}
+        jaxpr = jax.make_jaxpr(problem.loss)(*problem.of_first_seed).jaxpr
+        key = jaxpr.invars[-1]
+        self._same_at_every_step = not any(variable is key for eqn in jaxpr.eqns for variable in eqn.invars)
+
+    def start(self, stage: int) -> Callable:
+        """trained -> memory, the optimiser's."""
+        return self._compiled("start", stage)
+
+    def steps(self, stage: int) -> Callable:
+        """(trained, memory, from, to) -> (trained, memory)."""
+        return self._compiled("steps", stage)
+
+    def measured(self) -> Callable:
+        """(trained, step) -> (losses [S], measures)."""
+        return self._compiled("measured")
+
+    def memory(self, stage: int) -> PyTree:
+        """Shapes and dtypes of the optimiser's memory."""
+        return self._lowered("start", stage).result
+
+    def add_to(self, digest) -> None:
+        """All programs with every constant in them, and the data that they start from."""
+        for stage in range(len(self._rules)):
+            self._lowered("start", stage).add_to(digest)
+            self._lowered("steps", stage).add_to(digest)
+        self._lowered("measured").add_to(digest)
+        _add_arrays(digest, (self._problem.trained, self._problem.fixed, self._problem.keys))
+
+    def _compiled(self, *name) -> Callable:
+        if ("compiled", *name) not in self._kept:
+            self._kept["compiled", *name] = self._lowered(*name).compiled()
+        return self._kept["compiled", *name]
+
+    def _lowered(self, name: str, *stage) -> "_Lowered":
+        lower: dict[str, Callable[..., _Lowered]]
+        lower = {"start": self._lower_start, "steps": self._lower_steps, "measured": self._lower_measured}
+        if (name, *stage) not in self._kept:
+            self._kept[name, *stage] = lower[name](*stage)
+        return self._kept[name, *stage]
+
+    def _lower_start(self, stage: int) -> "_Lowered":
+        rule = self._rules[stage]
+
+        def start(fixed, key, trained):
+            parameters, back = rule.coordinates(trained)
+            memory = rule.update.init(parameters)
+            if not (self._same_at_every_step and rule.searches):
+                return memory
+            value, gradient = jax.value_and_grad(lambda at: self._problem.loss(back(at), fixed, key))(parameters)
+            return _like(optax.tree_utils.tree_set(memory, value=value, grad=gradient), memory)
+
+        def over_seeds(fixed, keys, trained):
+            memory = jax.vmap(start)(fixed, keys, trained)
+            return jax.tree.map(lambda x: x.astype(x.dtype), memory)  # no weak types, which steps would not keep
+
+        return _Lowered(over_seeds, (self._problem.fixed, self._problem.keys), self._problem.trained)
+
+    def _lower_steps(self, stage: int) -> "_Lowered":
+        rule = self._rules[stage]
+        reuse = self._same_at_every_step and rule.searches  # where a line search ended, the next step begins
+
+        def steps(first, last, fixed, key, trained, memory):
+            start, back = rule.coordinates(trained)
+
+            def step(number, state):
+                parameters, memory = state
+                key_of_step = jax.random.fold_in(key, number)
+                return rule.step(
+                    lambda at: self._problem.loss(back(at), fixed, key_of_step), parameters, memory, reuse
+                )
+
+            end, memory = jax.lax.fori_loop(first, last, step, (start, memory))
+            return back(end), memory
+
+        def over_seeds(fixed, keys, trained, memory, first, last):
+            return rule.over_seeds(partial(steps, first, last), fixed, keys, trained, memory)
+
+        given, zero = (self._problem.fixed, self._problem.keys), jnp.asarray(0)
+        return _Lowered(over_seeds, given, self._problem.trained, self.memory(stage), zero, zero)
+
+    def _lower_measured(self) -> "_Lowered":
+        def measured(fixed, key, trained, step):
+            network = self._problem.network(trained, fixed)
+            loss = self._problem.objective(network, jax.random.fold_in(key, step))
+            return loss, {} if self._problem.measure is None else self._problem.measure(network)
+
+        over_seeds = jax.vmap(measured, in_axes=(0, 0, 0, None))
+        given = self._problem.fixed, self._problem.keys
+        return _Lowered(over_seeds, given, self._problem.trained, jnp.asarray(0))
+
+
+class _Rule:
+    """An optimiser, and how it is best run.
+
+    A line search works on one vector of all parameters, which halves the time it takes to compile. Seeds that search
+    differently long would all do the work of all branches of the longest under vmap: on a CPU they go one by one.
+    """
+
+    def __init__(self, optimiser: optax.GradientTransformation, trained: PyTree):
+        self.update = optax.with_extra_args_support(optimiser)
+        memory = jax.eval_shape(self.update.init, trained)
+        self.searches = all(optax.tree_utils.tree_get(memory, name) is not None for name in ("value", "grad"))
+
+    def coordinates(self, trained) -> tuple[PyTree, Callable]:
+        """The parameters that it works on, and the way back from them."""
+        return ravel_pytree(trained) if self.searches else (trained, lambda parameters: parameters)
+
+    def over_seeds(self, run: Callable, *of_seeds):
+        if self.searches and jax.default_backend() == "cpu":
+            return jax.lax.map(lambda of_one: run(*of_one), of_seeds)
+        return jax.vmap(run)(*of_seeds)
+
+    def step(self, loss: Callable, parameters, memory, reuse: bool):
+        if reuse:
+            value, gradient = (optax.tree_utils.tree_get(memory, name) for name in ("value", "grad"))
+        else:
+            value, gradient = jax.value_and_grad(loss)(parameters)
+        update, new = self.update.update(gradient, memory, parameters, value=value, grad=gradient, value_fn=loss)
+        return _like(optax.apply_updates(parameters, update), parameters), _like(new, memory)
+
+
+def _like(new, old):
+    """In the old dtypes, which mixed precision would change from step to step."""
+    return jax.tree.map(lambda x, y: jnp.asarray(x, jnp.asarray(y).dtype), new, old)
+
+
+class _Lowered:
+    """A function of (given, arguments), lowered; the arrays that it closes over become arguments too."""
+
+    def __init__(self, function: Callable, given: tuple, *arguments):
+        closed, self.result = jax.make_jaxpr(function, return_shape=True)(*given, *arguments)
+        self._given = (closed.consts, *given)
+
+        def evaluate(constants, *arguments):
+            flat = jax.core.eval_jaxpr(closed.jaxpr, constants, *jax.tree.leaves(arguments))
+            return jax.tree.unflatten(jax.tree.structure(self.result), flat)
+
+        self._lowered = jax.jit(evaluate).lower(*self._given, *arguments)
+
+    def compiled(self) -> Callable:
+        program = self._lowered.compile()
+        return lambda *arguments: program(*self._given, *arguments)
+
+    def add_to(self, digest) -> None:
+        digest.update(self._lowered.as_text().encode())
+        _add_arrays(digest, self._given[0])
+
+
+def _add_arrays(digest: "hashlib._Hash", tree) -> None:
+    for leaf in jax.tree.leaves(tree):
+        is_key = isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        array = np.asarray(jax.random.key_data(leaf) if is_key else leaf)
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())

@@ -1,0 +1,106 @@
+"""The experiment of diffusion at a tiny setting, with one convolution in place of the U-Net."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from stand_ins import OneConvolution
+from within_the_page import assert_within_the_page
+
+from figures import diffusion, labelled_images
+from figures.datasets import DataError
+from figures.diffusion import Setting
+
+pytestmark = pytest.mark.xdist_group("experiments on images")
+TINY = Setting(
+    noise_steps=4, sampling_steps=2, samples=16, at_once=8, seeds=6, steps=4, records=2, batch=2, classifier_steps=200
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diffusion, "UNet", OneConvolution)
+        yield diffusion.data(setting=TINY)
+
+
+def test_arrays_have_an_entry_for_each_loss_seed_and_record(data):
+    np.testing.assert_array_equal(data["step"], [0, 2, 4])
+    for name in ("error_L2", "error_H1", "frechet"):
+        assert data[name].shape == (2, 6, 3), name
+    assert data["samples"].shape == (2, *data["examples"].shape)
+
+
+def test_both_losses_start_from_the_same_networks_and_part(data):
+    for name in ("error_L2", "frechet"):
+        np.testing.assert_array_equal(data[name][0, :, 0], data[name][1, :, 0])
+        assert np.all(data[name][0, :, 1:] != data[name][1, :, 1:])
+
+
+def test_the_classifier_knows_digits(data):
+    assert data["accuracy"] > 0.8  # a tenth by chance
+
+
+def test_training_images_are_nearer_to_test_images_than_samples_of_an_untrained_network(data):
+    assert 0 < data["floor"] < data["frechet"][..., 0].min()
+
+
+def test_it_is_drawn_within_the_page(data):
+    assert_within_the_page(diffusion.draw(data))
+
+
+def test_the_finding_names_the_features_of_the_distance(data):
+    distance, classifier = diffusion.finding(data)[-2:]
+    assert "Frechet distance in classifier features (squared)" in distance
+    assert classifier.startswith("the classifier of the ten digits is right on")
+
+
+def test_absent_effects_are_said_to_be_absent(data):
+    same = {name: np.stack([data[name][0]] * 2) for name in ("error_L2", "error_H1", "frechet")}
+    lines = diffusion.finding(data | same)
+    assert [line.split(":")[0] for line in lines[:-1]] == ["no effect seen"] * 4
+
+
+def picture(path, shade):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.full((8, 8, 3), shade, np.uint8)).save(path)
+
+
+def test_subfolders_are_classes(tmp_path):
+    for number in range(24):
+        picture(tmp_path / ("dark" if number < 8 else "light") / f"{number}.png", number)
+    found = labelled_images.folder(tmp_path, 8)
+    np.testing.assert_array_equal(found.labels, np.round((found.images[:, 0, 0, 0] + 1) * 255 / 2) >= 8)
+    assert found.classes == "2 folders"
+
+
+def test_a_folder_without_subfolders_has_quarter_turns(tmp_path):
+    for number in range(20):
+        picture(tmp_path / f"{number}.png", number)
+    found = labelled_images.folder(tmp_path, 8)
+    assert (found.labels, found.classes) == (None, "quarter turns")
+    images, labels = labelled_images._with_labels(found)
+    np.testing.assert_array_equal(images[20:40], np.rot90(found.images, axes=(1, 2)))
+    np.testing.assert_array_equal(labels, np.repeat(np.arange(4), 20))
+
+
+def test_pictures_beside_the_classes_are_named(tmp_path):
+    for name in ("a/1.png", "b/1.png", "stray.png"):
+        picture(tmp_path / name, 0)
+    with pytest.raises(DataError, match=r"stray.png: is beside 2 folders"):
+        labelled_images.folder(tmp_path, 8)
+
+
+def test_too_few_pictures_are_named(tmp_path):
+    picture(tmp_path / "1.png", 0)
+    with pytest.raises(DataError, match=f"{tmp_path}: has 1 pictures; needs at least 20"):
+        labelled_images.folder(tmp_path, 8)
+
+
+def test_the_full_setting_needs_a_folder():
+    with pytest.raises(DataError, match="images: got no folder"):
+        diffusion.data(full=True)
+
+
+def test_a_size_that_the_network_cannot_halve_is_refused():
+    with pytest.raises(ValueError, match="size: got 9; needs a multiple of 2"):
+        diffusion.data(setting=Setting(size=9))
