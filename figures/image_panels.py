@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
 
 from . import style
 from .image_losses import LOSSES
@@ -22,7 +23,8 @@ def curves(axes: Axes, step: Int[np.ndarray, " T"], of_losses: Float[np.ndarray,
         axes.fill_between(step[1:], low, high, color=LOOKS[loss]["color"], alpha=0.25, linewidth=0)
     axes.set_xlabel("step of Adam")
     axes.set_xlim(0, None)
-    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
     axes.tick_params(axis="y", which="minor", labelsize=7)
 
 
