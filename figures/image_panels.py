@@ -3,12 +3,13 @@
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator
 
 from . import style
 from .image_losses import LOSSES
 from .style import Look
 
+WIDE = 4.0  # ranges of values beyond which labels of all the ticks would overlap
 LOOKS: dict[str, Look] = {
     "L2": {"color": style.COLOURS["L2"], "linestyle": "-"},
     "H1": {"color": style.COLOURS["H1"], "linestyle": style.LINES["loss"]},
@@ -24,7 +25,9 @@ def curves(axes: Axes, step: Int[np.ndarray, " T"], of_losses: Float[np.ndarray,
     axes.set_xlabel("step of Adam")
     axes.set_xlim(0, None)
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
+    axes.yaxis.set_minor_formatter("{x:g}")
+    if of_losses[:, :, 1:].max() > WIDE * of_losses[:, :, 1:].min():
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.tick_params(axis="y", which="minor", labelsize=7)
 
 
