@@ -217,5 +217,5 @@ def draw(data: Arrays) -> Figure:
 def _distances(axes: Axes, data: Arrays) -> None:
     image_panels.curves(axes, data["step"], data["frechet"])
     axes.axhline(float(data["floor"]), color=style.REFERENCE, linestyle=(0, (1, 1.2)), label="training images")
-    axes.set(title="samples against test images", ylabel="Fréchet distance in classifier features")
+    axes.set(title="samples against test images", ylabel="squared Fréchet distance\nin classifier features")
     axes.legend(*(entries[-1:] for entries in axes.get_legend_handles_labels()))

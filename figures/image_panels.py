@@ -3,11 +3,13 @@
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 from . import style
 from .image_losses import LOSSES
 from .style import Look
 
+WIDE = 4.0  # ranges of values beyond which labels of all the ticks would overlap
 LOOKS: dict[str, Look] = {
     "L2": {"color": style.COLOURS["L2"], "linestyle": "-"},
     "H1": {"color": style.COLOURS["H1"], "linestyle": style.LINES["loss"]},
@@ -22,7 +24,10 @@ def curves(axes: Axes, step: Int[np.ndarray, " T"], of_losses: Float[np.ndarray,
         axes.fill_between(step[1:], low, high, color=LOOKS[loss]["color"], alpha=0.25, linewidth=0)
     axes.set_xlabel("step of Adam")
     axes.set_xlim(0, None)
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
+    if of_losses[:, :, 1:].max() > WIDE * of_losses[:, :, 1:].min():
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axes.tick_params(axis="y", which="minor", labelsize=7)
 
 
