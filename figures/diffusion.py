@@ -31,6 +31,7 @@ PAPER = (
     "learns faster and samples better with H1 than with L2 (arXiv 2509.19773, experiments on diffusion)."
 )
 MINUTES = 3.0
+FULL_NEEDS = "images"
 EXAMPLES = 10
 TEST_SHARE = 0.28  # of the images: 503 digits
 
