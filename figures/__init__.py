@@ -24,7 +24,7 @@ EXPERIMENTS = {
     "denoising": "denoising autoencoder of digits: test error over epochs of L2 and H^s by Fourier, and pictures",
     "resnet_autoencoder": "ResNet-18 autoencoder of natural images: test error over steps of L2 and H1, and pictures",
     "diffusion": "diffusion on images (DDPM, prediction of x0): Frechet distance of L2 and H1, and samples",
-    "high_dimension": "student and teacher in up to 1024 dimensions: error and cost of L2 and of H1 by projections",
+    "high_dimension": "student and teacher in up to 512 dimensions: error and cost of L2 and of H1 by projections",
     "value_functions": "value functions of control problems over the number of samples, with and without gradients",
 }
 FIGURES = THEORY | EXPERIMENTS
