@@ -8,11 +8,27 @@ Importing changes no global setting: enable 64 bit yourself with jax.config.upda
 import importlib
 
 from . import differentiation, montecarlo, orthonormal, pair, single_neuron
-from .activations import Activation, ReLU
+from .activations import (
+    GELU,
+    AbsoluteValue,
+    Activation,
+    Cosine,
+    Elementwise,
+    Erf,
+    Gaussian,
+    Identity,
+    LeakyReLU,
+    Polynomial,
+    ReLU,
+    RePU,
+    Sine,
+)
 from .critical_points import CriticalPoint, Kind, critical_point
+from .duals import dual
 from .extremes import ExtremeEigenvalues, extreme_eigenvalues
+from .inputs import GaussianInput, LowRank
 from .losses import H1, H2, L2, SobolevLoss
-from .networks import GaussianInput, Network
+from .networks import Network
 from .population import (
     boundary_term,
     loss_gradient,
@@ -43,23 +59,36 @@ def __getattr__(name: str):
 
 
 __all__ = [
+    "GELU",
     "H1",
     "H2",
     "L2",
+    "AbsoluteValue",
     "Activation",
+    "Cosine",
     "CriticalPoint",
+    "Elementwise",
+    "Erf",
     "ExtremeEigenvalues",
+    "Gaussian",
     "GaussianInput",
+    "Identity",
     "Kind",
+    "LeakyReLU",
+    "LowRank",
     "Network",
+    "Polynomial",
     "ReLU",
+    "RePU",
     "Reduction",
+    "Sine",
     "SobolevLoss",
     "Spectrum",
     "boundary_term",
     "condition_number",
     "critical_point",
     "differentiation",
+    "dual",
     "extreme_eigenvalues",
     "loss_gradient",
     "loss_hessian",

@@ -16,8 +16,8 @@ from .activations import Activation
 from .angles import direction, polar
 from .kinks import FREE, Problem
 from .losses import H1, SobolevLoss
-from .networks import GaussianInput, Network, with_parameters
-from .population import _problem
+from .networks import Network, with_parameters
+from .population import isotropic_problem
 from .reduction import reduction
 from .spectrum import Of, check_choice
 
@@ -90,7 +90,7 @@ def critical_point(
         >>> st.critical_point(near, st.Network([[1.0, 0.0], [0.0, 1.0]]), st.L2).kind.name
         'GLOBAL'
     """
-    activation, weights, _, _, _ = _problem(student, teacher, loss, GaussianInput())
+    activation, weights, _, _ = isotropic_problem("critical_point", student, teacher, loss)
     check_choice("of", of, Of)
     ray = _checked_ray(ray, student, teacher)
     span = reduction(student, teacher)

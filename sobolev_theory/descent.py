@@ -14,10 +14,11 @@ from jaxtyping import Array, Float, Int
 
 from . import integrands
 from ._validation import real_array
+from .inputs import GaussianInput
 from .kinks import distance_to_teacher
 from .losses import H1, SobolevLoss
-from .networks import GaussianInput, Network, with_parameters
-from .population import _problem, loss_gradient, population_gradient, population_loss
+from .networks import Network, with_parameters
+from .population import loss_gradient, population_gradient, population_loss, problem
 from .spectrum import Of, check_choice, spectrum
 
 try:
@@ -95,7 +96,7 @@ def descend(
         >>> runs.loss.shape, runs.best
         ((2, 21), 1)
     """
-    _problem(student, teacher, loss, GaussianInput())
+    problem(student, teacher, loss, GaussianInput())
     check_choice("of", of, Steps)
     rates = jnp.atleast_1d(real_array("rates", rates))
     if rates.ndim != 1 or not jnp.all(rates > 0):
@@ -118,7 +119,7 @@ def _descended(optimiser, of, entries: int, every: int, batch, networks, loss, m
     student, teacher = networks
 
     def moved(w: Float[Array, "K d"]) -> Network:
-        return with_parameters(student, w, student.output_weights)
+        return with_parameters(student, w, student.output_weights, student.biases)
 
     def direction(w, number):
         if of == "sample":

@@ -12,8 +12,9 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Inexact
 
+from .inputs import GaussianInput
 from .losses import H1, SobolevLoss
-from .networks import GaussianInput, Network, with_parameters
+from .networks import Network, with_parameters
 from .population import loss_hessian_product, population_jacobian_product
 from .reduction import Reduction, orthogonal_to, reduction, with_a_zero_input
 from .spectrum import Of, check_choice

@@ -21,8 +21,8 @@ from .activations import Activation
 from .angles import direction, polar
 from .kinks import FREE, Problem, distance_to_teacher
 from .losses import H1, SobolevLoss
-from .networks import GaussianInput, Network
-from .population import _problem
+from .networks import Network
+from .population import isotropic_problem
 from .reduction import reduction
 from .spectrum import Of, check_choice
 
@@ -198,8 +198,10 @@ def gradient_flows(
     starts = real_array("starts", starts)
     if starts.ndim != 3 or 0 in starts.shape:
         raise ValueError(f"starts: got shape {starts.shape}; needs [B, K, d]")
-    students = [Network(start, output_weights) for start in starts[:1]]
-    activation, weights, _, (rows, output), _ = _problem(students[0], teacher, loss, GaussianInput())
+    students = [
+        Network(start, output_weights, activation=getattr(teacher, "activation", None)) for start in starts[:1]
+    ]
+    activation, weights, _, (rows, output) = isotropic_problem("gradient_flows", students[0], teacher, loss)
     check_choice("of", of, Of)
     check_choice("solver", solver, Solver)
     dtype = jnp.result_type(starts, rows)

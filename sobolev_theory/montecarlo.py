@@ -40,8 +40,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import integrands, span
+from .inputs import GaussianInput
 from .losses import H1, SobolevLoss, check_order
-from .networks import GaussianInput, Network, check_same_inputs
+from .networks import Network, check_same_inputs
 from .reduction import reduction
 from .streaming import FEWEST_GROUPS, Estimate, Plan, estimate, on_a_terminal
 

@@ -1,7 +1,6 @@
-"""The networks and the input distribution: small immutable objects, checked when they are built.
+"""Networks with one hidden layer: small immutable objects, checked when they are built."""
 
-g(x) = sum_j a_j sigma(w_j . x + b_j) and x ~ N(0, I_d).
-"""
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ._validation import real_array
-from .activations import Activation, ReLU
+from .activations import Activation, ReLU, mixed
 
 
 class Network(eqx.Module):
@@ -18,8 +17,8 @@ class Network(eqx.Module):
     Attributes (also the leaves of the pytree, so that gradients and tangents are Networks too):
         weights: [K, d], one row per neuron; a vector [d] stands for one neuron.
         output_weights: [K], default ones as in the paper; any sign.
-        biases: [K] or None. The exact formulas cover None; `montecarlo` samples either.
-        activation: static, default ReLU().
+        biases: [K] or None.
+        activation: static, default ReLU(); or a sequence of K of them, one per neuron.
 
     Raises:
         TypeError: a parameter that is not real, or an activation that is not an `Activation`.
@@ -37,7 +36,9 @@ class Network(eqx.Module):
     biases: Float[Array, " K"] | None
     activation: Activation
 
-    def __init__(self, weights, output_weights=None, biases=None, activation: Activation | None = None):
+    def __init__(
+        self, weights, output_weights=None, biases=None, activation: Activation | Sequence[Activation] | None = None
+    ):
         weights = real_array("weights", weights)
         if weights.ndim == 1:
             weights = weights[None, :]
@@ -46,16 +47,12 @@ class Network(eqx.Module):
                 f"weights: got shape {weights.shape}; needs [K, d] with at least one neuron and one input, "
                 "or [d] for a single neuron"
             )
-        if activation is None:
-            activation = ReLU()
-        elif not isinstance(activation, Activation):
-            raise TypeError(f"activation: got {activation!r}; needs an Activation such as ReLU()")
         if output_weights is None:
             output_weights = jnp.ones_like(weights[:, 0])
         self.weights = weights
         self.output_weights = _per_neuron("output_weights", output_weights, weights)
         self.biases = None if biases is None else _per_neuron("biases", biases, weights)
-        self.activation = activation
+        self.activation = _activation(activation, len(weights))
 
     def __call__(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         """g(x) for one input; use jax.vmap for many."""
@@ -78,24 +75,21 @@ class Network(eqx.Module):
         return self.weights.shape[1]
 
 
-class GaussianInput(eqx.Module):
-    """x ~ N(0, I_d), the input distribution of the paper.
-
-    Args:
-        covariance: None. Other covariances have no exact formulas here yet.
-
-    Raises:
-        NotImplementedError: a covariance is given.
-    """
-
-    covariance: None = None
-
-    def __check_init__(self):
-        if self.covariance is not None:
-            raise NotImplementedError(
-                f"covariance: got {type(self.covariance).__name__}; needs None, the identity: exact formulas "
-                "for another covariance are not available"
-            )
+def _activation(activation, neurons: int) -> Activation:
+    if activation is None:
+        return ReLU()
+    if isinstance(activation, Activation):
+        own = getattr(activation, "activations", None)
+        if own is None or len(own) == neurons:
+            return activation
+        activation = own
+    if not isinstance(activation, Sequence) or not all(isinstance(sigma, Activation) for sigma in activation):
+        raise TypeError(f"activation: got {activation!r}; needs an Activation such as ReLU(), or one per neuron")
+    if len(activation) != neurons:
+        raise ValueError(
+            f"activation: got {len(activation)} activations; needs [K] = [{neurons}], one per neuron, or one"
+        )
+    return mixed(activation)
 
 
 def _per_neuron(name: str, values, weights: Float[Array, "K d"]) -> Float[Array, " K"]:
@@ -117,12 +111,17 @@ def check_same_inputs(student: Network, teacher: Network) -> None:
         )
 
 
-def parameters(network: Network) -> tuple[Float[Array, "K d"], Float[Array, " K"]]:
-    return network.weights, network.output_weights
+def parameters(network: Network) -> tuple[Float[Array, "K d"], Float[Array, " K"], Float[Array, " K"] | None]:
+    return network.weights, network.output_weights, network.biases
 
 
-def with_parameters(network: Network, weights, output_weights) -> Network:
-    """A Network of the same structure, unchecked: for gradients, tangents and traced values."""
-    leaves, structure = jax.tree.flatten(network)
-    del leaves[:2]
-    return jax.tree.unflatten(structure, [weights, output_weights, *leaves])
+def with_parameters(network: Network, weights, output_weights, biases=None) -> Network:
+    """A Network of the same structure, unchecked: for gradients, tangents and traced values.
+
+    Biases None stand for 0 if the network has any.
+    """
+    _, structure = jax.tree.flatten(network)
+    leaves = [weights, output_weights]
+    if network.biases is not None:
+        leaves.append(jnp.zeros_like(output_weights) if biases is None else biases)
+    return jax.tree.unflatten(structure, leaves)

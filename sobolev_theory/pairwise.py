@@ -1,83 +1,199 @@
-"""Population loss and gradients of any activation, from its duals at the Gram matrix of the neurons.
+"""Population loss and gradients of any activations, as sums over pairs of neurons.
 
-  L = 1/2 sum_ij c_i c_j sum_m lambda_m kappa_m(v_i, v_j),   kappa_m = (w.w')^m D_m(|w|^2, w.w', |w'|^2),
-with D_m = E[sigma^(m)(u) sigma^(m)(u')]. A kernel of the Gram entries has
-  grad_w kappa = (d kappa / d w.w') w' + 2 (d kappa / d|w|^2) w,
-so a gradient costs two matrix products besides the scalar derivatives of D_m, which JAX takes.
+  L = 1/2 sum_ij c_i c_j sum_m lambda_m kappa_m(i, j),   kappa_m = g_ij^m E[sigma_i^(m)(u_i) sigma_j^(m)(u_j)],
+u the pre-activations of student and teacher (`fields`) and g their products in the metric of the derivatives: for
+isotropic input w.w'. The expectations and their slopes are those of `pairings`; a gradient costs two matrix products
+besides, four if the metric is another than the covariance's.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from . import pairings
+from .fields import Fields, pairs
+from .gaussian_pairs import Pairs, from_correlation
+from .pairings import Part
 from .rows import Rows, by_rows
 from .sums import Neurons, Sums, Weights
 
-Dual = Callable[..., Float[Array, "*pairs"]]
+if TYPE_CHECKING:
+    from .activations import Activation
+
+Group = tuple["Activation", tuple[int, ...]]
 
 
-def sums(dual: Dual) -> Sums:
-    """For an activation whose derivatives, up to the order used, do not jump: there is no boundary term."""
-    both = partial(gradient, dual)
-    return Sums(partial(loss, dual), both, no_boundary, both)
+@dataclass(frozen=True)
+class Layout:
+    """Which neurons of student and teacher have which activation, and the orders of the loss; static under jit."""
+
+    student: tuple[Group, ...]
+    teacher: tuple[Group, ...]
+    orders: tuple[int, ...]
+    coarse: bool = False
+
+    def nodes(self, sigma: "Activation", tau: "Activation") -> int:
+        """Of quadrature; three quarters of them if the layout is a coarse one, for an estimate of the error."""
+        nodes = max(sigma.nodes, tau.nodes)
+        return nodes * 3 // 4 if self.coarse else nodes
 
 
-def kernel(dual: Dual, weights: Weights, variance, covariance, variance_) -> Float[Array, "*pairs"]:
-    """sum_m lambda_m (w.w')^m D_m."""
-    terms = (weight * covariance**m * dual(m, variance, covariance, variance_) for m, weight in enumerate(weights))
-    return sum(terms, jnp.zeros_like(covariance))
+def layout(
+    student: "Activation", neurons: int, teacher: "Activation", teachers: int, orders: tuple[int, ...]
+) -> Layout:
+    return Layout(_groups(student, neurons), _groups(teacher, teachers), orders)
 
 
-def loss(dual: Dual, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None) -> Float[Array, ""]:
-    neurons, signed = _stacked(student, teacher)
-    variances = jnp.sum(neurons * neurons, axis=1)
-
-    def energy(x, rows: Rows) -> Float[Array, " B"]:
-        weights, neurons, variances, signed = x
-        gram = neurons[rows] @ neurons.T
-        return signed[rows] * (kernel(dual, weights, variances[rows][:, None], gram, variances[None, :]) @ signed) / 2
-
-    count = signed.shape[0]
-    return jnp.sum(by_rows(energy, (weights, neurons, variances, signed), count, count, mesh)[:count])
+def _groups(activation: "Activation", neurons: int) -> tuple[Group, ...]:
+    each = getattr(activation, "activations", (activation,) * neurons)
+    different = dict.fromkeys(each)
+    return tuple((sigma, tuple(k for k, one in enumerate(each) if one == sigma)) for sigma in different)
 
 
-def gradient(dual: Dual, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None) -> Neurons:
-    def of_block(x, rows: Rows) -> Neurons:
-        weights, student, teacher = x
-        neurons, signed = _stacked(student, teacher)
-        own, output = student[0][rows], student[1][rows]
-        variances, own_variances = (jnp.sum(w * w, axis=1) for w in (neurons, own))
-        gram = own @ neurons.T
-        value, (by_variance, by_covariance) = _value_and_slopes(
-            partial(kernel, dual, weights),
-            jnp.broadcast_to(own_variances[:, None], gram.shape),
-            gram,
-            jnp.broadcast_to(variances, gram.shape),
-        )
-        pull = (by_covariance * signed) @ neurons + 2 * (by_variance @ signed)[:, None] * own
-        return output[:, None] * pull, value @ signed
+def loss(layout: Layout, weights: Weights, student: Fields, teacher: Fields, mesh: Mesh | None) -> Float[Array, ""]:
+    sides = _sides(layout, student, teacher)
+    total = jnp.zeros((), student.whitened.dtype)
+    for side, (_, fields) in enumerate(sides):
+        for group, (sigma, indices) in enumerate(sides[side][0]):
+            count = len(indices)
 
-    count = student[1].shape[0]
-    rows, output = by_rows(of_block, (weights, student, teacher), count, count + teacher[1].shape[0], mesh)
-    return rows[:count], output[:count]
+            def energy(x, rows: Rows, side=side, group=group, sigma=sigma) -> Float[Array, " B"]:
+                weights, own, everyone = x
+                block = own.take(rows)
+                value = jnp.zeros_like(block.output_weights)
+                for other, (groups, _) in enumerate(sides):
+                    for g, (tau, columns) in enumerate(groups):
+                        others = everyone[other].take(np.array(columns))
+                        itself = _same(rows, count, len(columns), side == other and group == g)  # noqa: B023
+                        kernel = _kernel(layout, weights, sigma, tau, block, others, itself)
+                        value = value + kernel @ others.output_weights
+                return block.output_weights * value / 2
 
-
-def _stacked(student: Neurons, teacher: Neurons) -> Neurons:
-    """All neurons, the teacher's output weights with the sign they have in the difference."""
-    return jnp.concatenate([student[0], teacher[0]]), jnp.concatenate([student[1], -teacher[1]])
-
-
-def _value_and_slopes(f, variance, covariance, variance_):
-    """f and its derivatives in its first two arguments, elementwise."""
-    ones, zeros = jnp.ones_like(covariance), jnp.zeros_like(covariance)
-    value, by_variance = jax.jvp(f, (variance, covariance, variance_), (ones, zeros, zeros))
-    _, by_covariance = jax.jvp(f, (variance, covariance, variance_), (zeros, ones, zeros))
-    return value, (by_variance, by_covariance)
+            operands = (weights, fields.take(np.array(indices)), tuple(f for _, f in sides))
+            columns = sum(len(c) for groups, _ in sides for _, c in groups)
+            total = total + jnp.sum(by_rows(energy, operands, count, columns, mesh)[:count])
+    return total
 
 
-def no_boundary(weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None) -> Float[Array, "K d"]:
-    return jnp.zeros_like(student[0])
+def _kernel(layout: Layout, weights: Weights, sigma, tau, block: Fields, others: Fields, itself) -> Pairs:
+    orders = layout.orders
+    found = pairings.values(sigma, tau, orders, pairs(block, others, itself), layout.nodes(sigma, tau))
+    product = block.gradients @ others.gradients.T if orders[-1] else jnp.ones_like(found[0])
+    return sum((weights[m] * product**m * value for m, value in zip(orders, found, strict=True)), 0 * product)
+
+
+def gradient(
+    layout: Layout, weights: Weights, student: Fields, teacher: Fields, mesh: Mesh | None, part: Part
+) -> Fields:
+    """In the fields of the student: the part "smooth", "jumps" or "all"; the output weights have none in the jumps."""
+    sides = _sides(layout, student, teacher)
+    columns = sum(len(c) for groups, _ in sides for _, c in groups)
+    found = jax.tree.map(jnp.zeros_like, student)
+    for group, (sigma, indices) in enumerate(layout.student):
+        count = len(indices)
+        orders = [m for m in layout.orders if part != "jumps" or pairings.has_jumps(sigma, m)]
+        if not orders:
+            continue
+
+        def of_block(x, rows: Rows, group=group, sigma=sigma, count=count, orders=orders) -> Fields:
+            weights, own, everyone = x
+            block = own.take(rows)
+            pull = jax.tree.map(jnp.zeros_like, block)
+            for side, (groups, _) in enumerate(sides):
+                for g, (tau, chosen) in enumerate(groups):
+                    others = everyone[side].take(np.array(chosen))
+                    itself = _same(rows, count, len(chosen), side == 0 and group == g)
+                    pull = jax.tree.map(
+                        jnp.add,
+                        pull,
+                        _pull(orders, layout.nodes(sigma, tau), part, weights, sigma, tau, block, others, itself),
+                    )
+            scaled = jax.tree.map(lambda x: (block.output_weights * x.T).T, pull)
+            return scaled._replace(output_weights=pull.output_weights)
+
+        operands = (weights, student.take(np.array(indices)), tuple(f for _, f in sides))
+        rows = by_rows(of_block, operands, count, columns, mesh)
+        found = jax.tree.map(lambda x, y: x.at[np.array(indices)].set(y[:count]), found, rows)  # noqa: B023
+    return found
+
+
+def _pull(
+    orders, nodes: int, part: Part, weights: Weights, sigma, tau, block: Fields, others: Fields, itself
+) -> Fields:
+    """The derivative of sum_j c_j kappa in the fields of the block; that of its value in the place of the outputs."""
+    zero = jnp.zeros((len(block.output_weights), len(others.output_weights)), block.whitened.dtype)
+    found = pairings.slopes(sigma, tau, orders, pairs(block, others, itself), part, nodes)
+    product = block.gradients @ others.gradients.T if orders[-1] else zero + 1
+    value, mean, own, covariance, metric = zero, zero, zero, zero, zero
+    for m, slopes in zip(orders, found, strict=True):
+        size = weights[m] * product**m
+        value, mean = value + size * slopes.value, mean + size * slopes.mean
+        own, covariance = own + size * slopes.own, covariance + size * slopes.covariance
+        if m and part != "jumps":
+            metric = metric + weights[m] * m * product ** (m - 1) * slopes.value
+    c = others.output_weights
+    apart = block.metric is not None
+    along = (covariance if apart else covariance + metric) * c
+    return Fields(
+        along @ others.whitened + (own @ c)[:, None] * block.whitened,
+        value @ c,
+        None if block.means is None else mean @ c,
+        (metric * c) @ others.gradients if apart else None,
+    )
+
+
+def _sides(layout: Layout, student: Fields, teacher: Fields) -> tuple[tuple[tuple[Group, ...], Fields], ...]:
+    """The teacher's output weights with the sign they have in the difference."""
+    minus = teacher._replace(output_weights=-teacher.output_weights)
+    return (layout.student, student), (layout.teacher, minus)
+
+
+def _same(rows: Rows, count: int, columns: int, one_group: bool):
+    indices = jnp.arange(count)[rows]
+    return (indices[:, None] == jnp.arange(columns)) & one_group
+
+
+# Without biases and for N(0, I): what flows and critical points are followed with.
+
+
+def sums(activation: "Activation") -> Sums:
+    """For networks of one activation, from weights and output weights."""
+    return Sums(
+        partial(_isotropic_loss, activation),
+        partial(_isotropic_gradient, activation, "smooth"),
+        partial(_isotropic_boundary, activation),
+        partial(_isotropic_gradient, activation, "all"),
+    )
+
+
+def _isotropic(activation, weights, student: Neurons, teacher: Neurons) -> tuple[Layout, Fields, Fields]:
+    orders = tuple(range(len(weights)))
+    placed = layout(activation, len(student[1]), activation, len(teacher[1]), orders)
+    return placed, Fields(*student), Fields(*teacher)
+
+
+def _isotropic_loss(activation, weights, student: Neurons, teacher: Neurons, mesh) -> Float[Array, ""]:
+    placed, *fields = _isotropic(activation, weights, student, teacher)
+    return loss(placed, weights, *fields, mesh)
+
+
+def _isotropic_gradient(activation, part: Part, weights, student: Neurons, teacher: Neurons, mesh) -> Neurons:
+    placed, *fields = _isotropic(activation, weights, student, teacher)
+    found = gradient(placed, weights, *fields, mesh, part)
+    return found.whitened, found.output_weights
+
+
+def _isotropic_boundary(activation, weights, student: Neurons, teacher: Neurons, mesh) -> Float[Array, "K d"]:
+    return _isotropic_gradient(activation, "jumps", weights, student, teacher, mesh)[0]
+
+
+def dual_of_covariance(activation: "Activation", order: int, variance, covariance, variance_) -> Pairs:
+    norm, norm_ = jnp.sqrt(variance), jnp.sqrt(variance_)
+    pair = from_correlation(norm, norm_, covariance / (norm * norm_))
+    return pairings.values(activation, activation, [order], pair, activation.nodes)[0]

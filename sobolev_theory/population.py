@@ -20,9 +20,13 @@ import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
-from .activations import Activation
+from .activations import Activation, Mixed, ReLU
+from .engines import Engine, checked_quadrature, engine_of
+from .fields import Parameters
+from .inputs import GaussianInput, check_dimension
 from .losses import H1, SobolevLoss, check_order
-from .networks import GaussianInput, Network, check_same_inputs, parameters, with_parameters
+from .networks import Network, check_same_inputs, parameters, with_parameters
+from .pairings import has_jumps
 from .sums import Neurons, Weights
 
 
@@ -55,7 +59,7 @@ def population_loss(
         >>> float(st.population_loss(student, teacher, loss=st.L2))
         0.5
     """
-    return _loss(*_problem(student, teacher, loss, inputs, mesh))
+    return _loss(*problem(student, teacher, loss, inputs, mesh))
 
 
 def population_gradient(
@@ -82,7 +86,7 @@ def population_gradient(
         >>> st.population_gradient(student, teacher).weights.tolist()
         [[1.0, 0.0]]
     """
-    return with_parameters(student, *_population_gradient(*_problem(student, teacher, loss, inputs, mesh)))
+    return with_parameters(student, *_population_gradient(*problem(student, teacher, loss, inputs, mesh)))
 
 
 def loss_gradient(
@@ -109,7 +113,7 @@ def loss_gradient(
         >>> [round(float(g), 4) for g in gap[0]]
         [0.0, -0.1592]
     """
-    return with_parameters(student, *_loss_gradient(*_problem(student, teacher, loss, inputs, mesh)))
+    return with_parameters(student, *_loss_gradient(*problem(student, teacher, loss, inputs, mesh)))
 
 
 def boundary_term(
@@ -132,7 +136,7 @@ def boundary_term(
         >>> st.boundary_term(student, teacher).tolist()
         [[0.0, 0.0]]
     """
-    return _boundary(*_problem(student, teacher, loss, inputs, mesh))
+    return _boundary(*problem(student, teacher, loss, inputs, mesh))[0]
 
 
 def population_jacobian(
@@ -154,7 +158,7 @@ def population_jacobian(
         >>> st.population_jacobian(student, student, loss=st.L2)[0, :, 0, :].tolist()
         [[0.5, 0.0], [0.0, 0.5]]
     """
-    return _dense(_population_gradient, *_problem(student, teacher, loss, inputs))
+    return _dense(_population_gradient, *problem(student, teacher, loss, inputs))
 
 
 def loss_hessian(
@@ -174,7 +178,7 @@ def loss_hessian(
         >>> st.loss_hessian(student, teacher)[0, :, 0, :].tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    return _dense(_loss_gradient, *_problem(student, teacher, loss, inputs))
+    return _dense(_loss_gradient, *problem(student, teacher, loss, inputs))
 
 
 def population_jacobian_product(
@@ -199,8 +203,8 @@ def population_jacobian_product(
         >>> st.population_jacobian_product(student, student, tangent, loss=st.L2).weights.tolist()
         [[0.0, 1.0]]
     """
-    problem = _problem(student, teacher, loss, inputs, mesh)
-    return with_parameters(student, *_product(_population_gradient, *problem, _tangent(student, tangent)))
+    posed = problem(student, teacher, loss, inputs, mesh)
+    return with_parameters(student, *_product(_population_gradient, *posed, _tangent(student, tangent)))
 
 
 def loss_hessian_product(
@@ -225,46 +229,50 @@ def loss_hessian_product(
         >>> st.loss_hessian_product(student, student, tangent, loss=st.L2).weights.tolist()
         [[0.0, 1.0]]
     """
-    problem = _problem(student, teacher, loss, inputs, mesh)
-    return with_parameters(student, *_product(_loss_gradient, *problem, _tangent(student, tangent)))
+    posed = problem(student, teacher, loss, inputs, mesh)
+    return with_parameters(student, *_product(_loss_gradient, *posed, _tangent(student, tangent)))
 
 
-# Compiled once per activation, number of orders, and shapes.
+# Compiled once per activations, orders, and shapes.
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def _loss(activation: Activation, weights: Weights, student: Neurons, teacher: Neurons, mesh: Mesh | None):
-    return activation.sums.loss(weights, student, teacher, mesh)
+@partial(jax.jit, static_argnums=(0, 5))
+def _loss(engine: Engine, weights: Weights, student, teacher, inputs: GaussianInput, mesh: Mesh | None):
+    return engine.loss(weights, student, teacher, inputs, mesh)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def _population_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None):
-    return activation.sums.gradient(weights, student, teacher, mesh)
+@partial(jax.jit, static_argnums=(0, 5))
+def _population_gradient(engine: Engine, weights: Weights, student, teacher, inputs, mesh) -> Parameters:
+    return engine.gradient("smooth", weights, student, teacher, inputs, mesh)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def _boundary(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None):
-    return activation.sums.boundary(weights, student, teacher, mesh)
+@partial(jax.jit, static_argnums=(0, 5))
+def _boundary(engine: Engine, weights: Weights, student, teacher, inputs, mesh) -> Parameters:
+    return engine.gradient("jumps", weights, student, teacher, inputs, mesh)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def _loss_gradient(activation: Activation, weights: Weights, student, teacher, mesh: Mesh | None):
-    return activation.sums.loss_gradient(weights, student, teacher, mesh)
+@partial(jax.jit, static_argnums=(0, 5))
+def _loss_gradient(engine: Engine, weights: Weights, student, teacher, inputs, mesh) -> Parameters:
+    return engine.gradient("all", weights, student, teacher, inputs, mesh)
 
 
-@partial(jax.jit, static_argnums=(0, 1, 5))
-def _product(gradient, activation: Activation, weights: Weights, student, teacher, mesh, tangent) -> Neurons:
-    def of_student(moved: Neurons) -> Neurons:
-        return gradient(activation, weights, moved, teacher, mesh)
+@partial(jax.jit, static_argnums=(0, 1, 6))
+def _product(gradient, engine: Engine, weights: Weights, student, teacher, inputs, mesh, tangent) -> Parameters:
+    def of_student(moved: Parameters) -> Parameters:
+        return gradient(engine, weights, moved, teacher, inputs, mesh)
 
     return jax.jvp(of_student, (student,), (tangent,))[1]
 
 
-@partial(jax.jit, static_argnums=(0, 1, 5))
-def _dense(gradient, activation: Activation, weights: Weights, student, teacher, mesh) -> Float[Array, "K d K d"]:
+@partial(jax.jit, static_argnums=(0, 1, 6))
+def _dense(gradient, engine: Engine, weights: Weights, student, teacher, inputs, mesh) -> Float[Array, "K d K d"]:
     """All columns of the product, as the last two axes."""
-    rows, output = student
-    _, column = jax.linearize(lambda rows: gradient(activation, weights, (rows, output), teacher, mesh)[0], rows)
+    rows, *others = student
+
+    def of_rows(moved: Float[Array, "K d"]) -> Float[Array, "K d"]:
+        return gradient(engine, weights, (moved, *others), teacher, inputs, mesh)[0]
+
+    _, column = jax.linearize(of_rows, rows)
     basis = jnp.eye(rows.size, dtype=rows.dtype).reshape(-1, *rows.shape)
     return jax.vmap(column, out_axes=-1)(basis).reshape(rows.shape * 2)
 
@@ -272,47 +280,71 @@ def _dense(gradient, activation: Activation, weights: Weights, student, teacher,
 # Checks.
 
 
-def _problem(
+def problem(
     student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, mesh: Mesh | None = None
-) -> tuple[Activation, Weights, Neurons, Neurons, Mesh | None]:
+) -> tuple[Engine, Weights, Parameters, Parameters, GaussianInput, Mesh | None]:
+    """What is compiled and what it is called with, checked."""
     check_same_inputs(student, teacher)
-    if not isinstance(inputs, GaussianInput):
-        raise TypeError(f"inputs: got {inputs!r}; needs a GaussianInput")
-    for name, network in (("student", student), ("teacher", teacher)):
-        if network.biases is not None:
-            raise NotImplementedError(
-                f"{name}: got biases of shape {network.biases.shape}; needs biases=None: exact formulas with biases "
-                "are not available (montecarlo samples such networks)"
-            )
+    check_dimension(inputs, student.dimension)
+    check_order(loss, student.activation)
+    check_order(loss, teacher.activation)
+    engine = engine_of(student, teacher, loss, inputs)
+    placed = _on_devices(mesh, parameters(student), parameters(teacher))
+    weights = engine.weights(loss)
+    if engine.by_quadrature:
+        weights = checked_quadrature(engine, weights, *placed[:2], inputs)
+    return engine, weights, *placed[:2], inputs, placed[2]
+
+
+def isotropic_problem(
+    name: str, student: Network, teacher: Network, loss: SobolevLoss
+) -> tuple[Activation, Weights, Neurons, Neurons]:
+    """For what follows flows, by `Activation.sums`: one activation, no biases, input N(0, I).
+
+    Raises:
+        NotImplementedError: other networks; kinked activations other than ReLU, if the loss has its highest order.
+    """
+    check_same_inputs(student, teacher)
+    check_order(loss, student.activation)
     activation = student.activation
-    if activation != teacher.activation:
+    if student.biases is not None or teacher.biases is not None:
+        raise NotImplementedError(f"student: got networks with biases; {name} needs networks without")
+    if activation != teacher.activation or isinstance(activation, Mixed):
         raise NotImplementedError(
-            f"teacher: got activation {teacher.activation}; needs the student's {activation}: exact formulas for "
-            "different activations are not available"
+            f"teacher: got activation {teacher.activation}; {name} needs one activation, the student's {activation}"
         )
-    check_order(loss, activation)
-    weights = loss.weights[: loss.order + 1]
-    if activation.highest_order is not None:
-        weights = weights + (0.0,) * (activation.highest_order + 1 - len(weights))
-    return activation, weights, *_on_devices(mesh, parameters(student), parameters(teacher))
+    if not isinstance(activation, ReLU) and has_jumps(activation, loss.order):
+        raise NotImplementedError(
+            f"student: got activation {activation} and a loss of order {loss.order}; {name} knows the kinks of such a "
+            "loss for ReLU only, and needs a lower order"
+        )
+    weights, highest = loss.weights[: loss.order + 1], activation.highest_order
+    if isinstance(activation, ReLU) and highest is not None:
+        weights = weights + (0.0,) * (highest + 1 - len(weights))
+    return activation, weights, parameters(student)[:2], parameters(teacher)[:2]
 
 
-def _on_devices(mesh: Mesh | None, *neurons: Neurons) -> tuple:
+def _on_devices(mesh: Mesh | None, *networks: Parameters) -> tuple:
     """Neurons as whole copies on every device, and the mesh without the types of its axes: rows are divided by us."""
     if mesh is None:
-        return *neurons, None
+        return *networks, None
     if not isinstance(mesh, Mesh):
         raise TypeError(f"mesh: got {mesh!r}; needs a jax.sharding.Mesh, or None")
     mesh = Mesh(mesh.devices, mesh.axis_names)
-    return *jax.device_put(neurons, NamedSharding(mesh, PartitionSpec())), mesh
+    return *jax.device_put(networks, NamedSharding(mesh, PartitionSpec())), mesh
 
 
-def _tangent(student: Network, tangent: Network) -> Neurons:
+def _tangent(student: Network, tangent: Network) -> Parameters:
     if not isinstance(tangent, Network):
         raise TypeError(f"tangent: got {type(tangent).__name__}; needs a Network of the student's structure")
     if tangent.weights.shape != student.weights.shape:
         raise ValueError(
             f"tangent: got weights of shape {tangent.weights.shape}; needs the student's {student.weights.shape}"
         )
-    rows, output = parameters(tangent)
-    return rows.astype(student.weights.dtype), output.astype(student.output_weights.dtype)
+    rows, output, biases = parameters(tangent)
+    if student.biases is None:
+        biases = None
+    elif biases is None:
+        biases = jnp.zeros_like(student.biases)
+    steps = rows, output, biases
+    return jax.tree.map(lambda step, own: step.astype(own.dtype), steps, parameters(student))

@@ -32,12 +32,12 @@ class Reduction(eqx.Module):
     def reduce(self, network: Network) -> Network:
         """The network, or a gradient or tangent shaped like one, in coordinates of the basis: weights [K, n]."""
         self._check(network, "d", self.basis.shape[0])
-        return with_parameters(network, network.weights @ self.basis, network.output_weights)
+        return with_parameters(network, network.weights @ self.basis, network.output_weights, network.biases)
 
     def lift(self, network: Network) -> Network:
         """From weights [K, n] back to [K, d]; the inverse of `reduce` for networks in the span."""
         self._check(network, "n", self.basis.shape[1])
-        return with_parameters(network, network.weights @ self.basis.T, network.output_weights)
+        return with_parameters(network, network.weights @ self.basis.T, network.output_weights, network.biases)
 
     def _check(self, network: Network, name: str, size: int) -> None:
         if not isinstance(network, Network):
@@ -88,7 +88,8 @@ def _directions(rows: Float[Array, "m d"]) -> Float[Array, "m d"]:
 
 def with_a_zero_input(network: Network) -> Network:
     """One more coordinate, in which all weights are 0: it stands for every direction orthogonal to the span."""
-    return with_parameters(network, jnp.pad(network.weights, ((0, 0), (0, 1))), network.output_weights)
+    rows = jnp.pad(network.weights, ((0, 0), (0, 1)))
+    return with_parameters(network, rows, network.output_weights, network.biases)
 
 
 def orthogonal_to(basis: Float[Array, "d n"]) -> Float[Array, " d"]:

@@ -15,8 +15,9 @@ from jaxtyping import Array, Float, Inexact, Int
 from . import single_neuron
 from .activations import ReLU
 from .angles import angles_between, inverse_or_zero, inverse_sine, polar
+from .inputs import GaussianInput
 from .losses import H1, SobolevLoss
-from .networks import GaussianInput, Network, with_parameters
+from .networks import Network, with_parameters
 from .population import (
     loss_hessian,
     loss_hessian_product,

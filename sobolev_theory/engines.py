@@ -1,0 +1,142 @@
+"""From networks and an input distribution to sums over pairs, and back: linear maps, around one of two kinds of sums.
+
+ReLU networks without biases have their own sums (`relu_sums`), which keep digits near an optimum. Everything else goes
+by `pairwise`. A covariance, a mean and biases enter through the fields that the sums are taken over (`fields`), linear in
+the parameters; a gradient goes back through the transposed map.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+from jaxtyping import Array, Float
+
+from . import pairwise, relu_sums
+from .activations import ReLU
+from .factors import derivative
+from .fields import Fields, Parameters, fields
+from .inputs import GaussianInput
+from .losses import SobolevLoss
+from .moments import is_closed
+from .networks import Network
+from .pairings import Part, has_own_dual
+from .sums import Weights
+
+# Of the quadrature, relative to the loss and gradient of a student without a teacher.
+TOLERANCE = {np.dtype("float64"): 1e-9, np.dtype("float32"): 1e-4}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Static under jit.
+
+    Attributes:
+        layout: which neurons have which activation, and the orders of the loss.
+        with_means: whether fields have means: from biases, or the mean of the input.
+        relu: whether the sums are those of ReLU.
+    """
+
+    layout: pairwise.Layout
+    with_means: bool
+    relu: bool
+
+    def weights(self, loss: SobolevLoss) -> Weights:
+        weights = loss.weights[: loss.order + 1]
+        return weights + (0.0,) * (2 - len(weights)) if self.relu else weights
+
+    def loss(
+        self, weights: Weights, student: Parameters, teacher: Parameters, inputs: GaussianInput, mesh: Mesh | None
+    ) -> Float[Array, ""]:
+        ours, theirs = (self._fields(network, inputs) for network in (student, teacher))
+        if self.relu:
+            return relu_sums.SUMS.loss(weights, ours[:2], theirs[:2], mesh)
+        return pairwise.loss(self.layout, weights, ours, theirs, mesh)
+
+    def gradient(
+        self, part: Part, weights: Weights, student: Parameters, teacher: Parameters, inputs: GaussianInput, mesh
+    ) -> Parameters:
+        ours, pull_back = jax.vjp(lambda network: self._fields(network, inputs), student)
+        theirs = self._fields(teacher, inputs)
+        if self.relu:
+            found = ours._replace(**_of_relu(part, weights, ours, theirs, mesh))
+        else:
+            found = pairwise.gradient(self.layout, weights, ours, theirs, mesh, part)
+        return pull_back(found)[0]
+
+    def _fields(self, network: Parameters, inputs: GaussianInput) -> Fields:
+        return fields(network, inputs, max(self.layout.orders), self.with_means)
+
+    @property
+    def by_quadrature(self) -> bool:
+        """Whether some pair of neurons has no closed form."""
+        students, everyone = self.layout.student, self.layout.student + self.layout.teacher
+        return any(
+            not is_closed(f, h)
+            for sigma, _ in students
+            for tau, _ in everyone
+            if not (sigma == tau and has_own_dual(sigma) and not self.with_means)
+            for _, f in derivative(sigma.terms, max(self.layout.orders))
+            for _, h in derivative(tau.terms, max(self.layout.orders))
+        )
+
+
+def _of_relu(part: Part, weights: Weights, student: Fields, teacher: Fields, mesh: Mesh | None) -> dict:
+    ours, theirs = (student.whitened, student.output_weights), (teacher.whitened, teacher.output_weights)
+    if part == "jumps":
+        return {"whitened": relu_sums.SUMS.boundary(weights, ours, theirs, mesh), "output_weights": 0 * ours[1]}
+    gradient = {"smooth": relu_sums.SUMS.gradient, "all": relu_sums.SUMS.loss_gradient}[part]
+    whitened, output = gradient(weights, ours, theirs, mesh)
+    return {"whitened": whitened, "output_weights": output}
+
+
+def engine_of(student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput) -> Engine:
+    known_zero = [isinstance(weight, float) and weight == 0.0 for weight in loss.weights]
+    orders = tuple(m for m, zero in enumerate(known_zero[: loss.order + 1]) if not zero) or (0,)
+    layout = pairwise.layout(student.activation, student.neurons, teacher.activation, teacher.neurons, orders)
+    with_means = inputs.mean is not None or student.biases is not None or teacher.biases is not None
+    one_metric = inputs.is_isotropic or inputs.metric == "mahalanobis" or max(orders) == 0
+    all_relu = all(isinstance(sigma, ReLU) for sigma, _ in layout.student + layout.teacher)
+    return Engine(layout, with_means, all_relu and one_metric and not with_means)
+
+
+def checked_quadrature(
+    engine: Engine, weights: Weights, student: Parameters, teacher: Parameters, inputs: GaussianInput
+) -> Weights:
+    """The weights of the loss, if quadrature with three quarters of the nodes gives the same loss and gradient.
+
+    Raises:
+        RuntimeError: with the estimate of the error; under jit and vmap when the compiled function runs, without it.
+    """
+    error = _estimated_error(engine, weights, student, teacher, inputs)
+    limit = TOLERANCE[np.dtype(student[0].dtype)]
+    message = "student: the quadrature of its activation has not converged"
+    needs = f"needs at most {limit:g}: more nodes, smaller neurons, or all kinks of the activation"
+    if isinstance(error, jax.core.Tracer):
+        return eqx.error_if(
+            tuple(map(jnp.asarray, weights)), ~(error <= limit), f"{message}; its estimated error {needs}"
+        )
+    if not float(error) <= limit:
+        raise RuntimeError(f"{message}: got an estimated error of {float(error):.2g}; {needs}")
+    return weights
+
+
+@partial(jax.jit, static_argnums=0)
+def _estimated_error(engine: Engine, weights: Weights, student, teacher, inputs: GaussianInput) -> Float[Array, ""]:
+    """Of loss and gradient, relative to those of the student without a teacher."""
+    coarse = replace(engine, layout=replace(engine.layout, coarse=True))
+    alone = jax.tree.map(lambda x: 0 * x, teacher)
+    fine, rough, size = (
+        _flat(
+            (one.loss(weights, student, to, inputs, None), one.gradient("smooth", weights, student, to, inputs, None))
+        )
+        for one, to in ((engine, teacher), (coarse, teacher), (engine, alone))
+    )
+    return jnp.max(jnp.abs(fine - rough)) / jnp.max(jnp.abs(size))
+
+
+def _flat(values) -> Float[Array, " n"]:
+    return jnp.concatenate([jnp.ravel(x) for x in jax.tree.leaves(values)])
