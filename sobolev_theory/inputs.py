@@ -116,18 +116,24 @@ class GaussianInput(eqx.Module):
             return weights * jnp.sqrt(self.covariance)
         return weights @ jnp.linalg.cholesky(self.covariance)
 
-    def coloured(self, z: Float[Array, "n q"]) -> Float[Array, "n d"]:
-        """x of standard normal z, of the distribution of the input."""
+    def stretched(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
+        """A z, with A A' the covariance: the transpose of `whitened`. Of standard normal z, it is x - mean."""
+        if self.covariance is None:
+            return z
         if isinstance(self.covariance, LowRank):
             d = len(self.covariance.diagonal)
-            x = z[:, :d] * jnp.sqrt(self.covariance.diagonal) + z[:, d:] @ self.covariance.factor.T
-        elif self.covariance is None:
-            x = z
-        elif self.covariance.ndim == 1:
-            x = z * jnp.sqrt(self.covariance)
-        else:
-            x = z @ jnp.linalg.cholesky(self.covariance).T
-        return x if self.mean is None else x + self.mean
+            return z[..., :d] * jnp.sqrt(self.covariance.diagonal) + z[..., d:] @ self.covariance.factor.T
+        if self.covariance.ndim == 1:
+            return z * jnp.sqrt(self.covariance)
+        return z @ jnp.linalg.cholesky(self.covariance).T
+
+    def coloured(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
+        """x of standard normal z."""
+        return self.stretched(z) if self.mean is None else self.stretched(z) + self.mean
+
+    def whitened_dimension(self, dimension: int) -> int:
+        """q, for inputs of this dimension."""
+        return dimension + (self.covariance.factor.shape[1] if isinstance(self.covariance, LowRank) else 0)
 
 
 def check_dimension(inputs: GaussianInput, dimension: int) -> None:

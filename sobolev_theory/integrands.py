@@ -5,9 +5,10 @@ places where its activation has kinks. None of the closed forms of the populatio
 
 For F(W, x) smooth but for jumps where w_l.x + b_l = t, t a kink of the activation,
   d/dw_l E[F] = E[dF/dw_l] + exp(-s^2/2) / (sqrt(2 pi) |w_l|) E[ (F+ - F-) x | w_l.x + b_l = t ],
-with s = (t - b_l) / |w_l|: F = F- + (F+ - F-) 1[w_l.x + b_l > t], whose indicator has the derivative
+with s = (t - b_l) / |w_l|, for x ~ N(0, I): F = F- + (F+ - F-) 1[w_l.x + b_l > t], whose indicator has the derivative
 delta(w_l.x + b_l - t) x, and w_l.x has the density exp(-s^2/2) / (sqrt(2 pi) |w_l|) at t - b_l. On the hyperplane
-x = z - (z.u)u + s u with z ~ N(0, I), u = w_l/|w_l|. Nothing there is rare, however close two neurons are.
+x = z - (z.u)u + s u with z ~ N(0, I), u = w_l/|w_l|. In general |w_l| is the standard deviation of w_l.x, and u the
+covariance of x with w_l.x over it. Nothing there is rare, however close two neurons are.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from .angles import direction, polar
+from .inputs import GaussianInput
 from .networks import Network
 from .sums import Weights
 
@@ -38,10 +40,11 @@ class Problem(NamedTuple):
     weights: Weights
     student: Network
     teacher: Network
+    inputs: GaussianInput = GaussianInput()
 
 
 class Samples(NamedTuple):
-    """x ~ N(0, I), and a fair coin (1 or -1) for each."""
+    """x of the input, and a fair coin (1 or -1) for each."""
 
     x: Float[Array, "n d"]
     coin: Float[Array, " n"]
@@ -50,12 +53,17 @@ class Samples(NamedTuple):
 def draw(problem: Problem, key: jax.Array, size: int) -> Samples:
     rows = problem.student.weights
     for_x, for_coin = jax.random.split(key)
-    x = jax.random.normal(for_x, (size, rows.shape[1]), rows.dtype)
-    return Samples(x, jax.random.rademacher(for_coin, (size,), rows.dtype))
+    z = jax.random.normal(for_x, (size, problem.inputs.whitened_dimension(rows.shape[1])), rows.dtype)
+    return Samples(problem.inputs.coloured(z), jax.random.rademacher(for_coin, (size,), rows.dtype))
 
 
-def sample_loss(weights: Weights, difference: Function, x: Float[Array, " d"]) -> Float[Array, ""]:
-    """l(x) = sum_m weights[m] 1/2 |D_x^m difference(x)|^2."""
+def sample_loss(problem: Problem, difference: Function, x: Float[Array, " d"]) -> Float[Array, ""]:
+    """l(x) = sum_m weights[m] 1/2 |D^m difference(x)|^2, in the metric of the input."""
+    weights, inputs = problem.weights, problem.inputs
+    if inputs.metric == "mahalanobis":
+        at = x
+        whole, difference = difference, lambda z: whole(at + inputs.stretched(z))
+        x = jnp.zeros(inputs.whitened_dimension(len(x)), x.dtype)
     total, derivative = jnp.zeros((), x.dtype), difference
     for order, weight in enumerate(weights):
         total = total + weight * jnp.sum(derivative(x) ** 2) / 2
@@ -107,7 +115,7 @@ def population_jacobian(problem: Problem, samples: Samples) -> Float[Array, "K d
 
 def _mean_loss(student: Network, problem: Problem, samples: Samples) -> Float[Array, ""]:
     def of_sample(x):
-        return sample_loss(problem.weights, lambda y: student(y) - problem.teacher(y), x)
+        return sample_loss(problem, lambda y: student(y) - problem.teacher(y), x)
 
     return jnp.mean(jax.vmap(of_sample)(samples.x))
 
@@ -136,9 +144,12 @@ def _jumps(problem: Problem, samples: Samples, integrand, zero: Float[Array, "*s
 
     `integrand` makes F out of the sample loss as a function of the student's weights; `zero` has F's shape.
     """
-    weights, student, teacher = problem
-    norms, units = polar(student.weights).norm, direction(polar(student.weights))
+    _, student, teacher, inputs = problem
+    whitened = polar(inputs.whitened(student.weights))
+    norms, units = whitened.norm, inputs.stretched(direction(whitened))  # of u = w.x + b, and Cov(x, u) / norm
     biases = jnp.zeros_like(norms) if student.biases is None else student.biases
+    if inputs.mean is not None:
+        biases = biases + student.weights @ inputs.mean
 
     def at_kink(neuron, kink):
         s = (kink - biases[neuron]) / norms[neuron]
@@ -147,8 +158,8 @@ def _jumps(problem: Problem, samples: Samples, integrand, zero: Float[Array, "*s
         u = units[neuron]
 
         def jump(z, coin):
-            x = z - (z @ u) * u + s * u
-            reach = jnp.linalg.norm(z) + jnp.abs(s)
+            x = z - (_centred(inputs, z) @ student.weights[neuron] / norms[neuron]) * u + s * u
+            reach = jnp.linalg.norm(z) + jnp.abs(s) * jnp.linalg.norm(u)
             undecided = _undecided(student, x, reach, coin)
             theirs = _undecided(teacher, x, reach, coin)
 
@@ -158,7 +169,7 @@ def _jumps(problem: Problem, samples: Samples, integrand, zero: Float[Array, "*s
 
                 def of_rows(rows):
                     ours_at, theirs_at = _pinned(_with_weights(student, rows), ours), _pinned(teacher, theirs)
-                    return sample_loss(weights, lambda y: ours_at(y) - theirs_at(y), x)
+                    return sample_loss(problem, lambda y: ours_at(y) - theirs_at(y), x)
 
                 return integrand(of_rows)
 
@@ -175,6 +186,10 @@ def _jumps(problem: Problem, samples: Samples, integrand, zero: Float[Array, "*s
         return total
 
     return lax.map(of_neuron, jnp.arange(student.neurons))
+
+
+def _centred(inputs: GaussianInput, x: Float[Array, " d"]) -> Float[Array, " d"]:
+    return x if inputs.mean is None else x - inputs.mean
 
 
 def _undecided(network: Network, x: Float[Array, " d"], reach: Float[Array, ""], coin: Float[Array, ""]) -> Pins:

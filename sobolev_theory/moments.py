@@ -165,11 +165,13 @@ class _Table:
         if pair.is_centred:
             return zero(pair), r_ * sin + zero(pair)
         mean, mean_ = pair.means
-        z = mean * inverse_or_zero(pair.norm)
-        # mean' - cos r' z, for parallel fields as a difference of what nearly cancels and a small rest
-        rest = sin**2 / (1 + jnp.abs(cos))
-        close, opposite = (mean_ - r_ * z) + r_ * z * rest, (mean_ + r_ * z) - r_ * z * rest
-        return jnp.where(cos >= 0, close, opposite), r_ * sin + zero(pair)
+        z, z_ = standardised(mean, pair.norm), standardised(mean_, r_)
+        # z' - cos z, for parallel fields as a difference, exactly 0 for equal ones, and a small rest
+        rest = z * sin**2 / (1 + jnp.abs(cos))
+        apart = jnp.where(cos >= 0, (z_ - z) + rest, (z_ + z) - rest)
+        # of fields that pin each other, on the kink: the mean of the limits there
+        norm = jnp.where((apart == 0) & (sin == 0), jnp.finfo(apart.dtype).tiny, r_ * sin)
+        return jnp.where(r_ == 0, mean_, r_ * apart), norm
 
     def _waves(self, left: Factor, right: Factor) -> Pairs:
         """cos a cos b = (cos(a - b) + cos(a + b)) / 2, and E[cos X] = cos(mean) exp(-variance / 2)."""

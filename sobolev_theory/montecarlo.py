@@ -40,7 +40,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import integrands, span
-from .inputs import GaussianInput
+from .inputs import GaussianInput, check_dimension
 from .losses import H1, SobolevLoss, check_order
 from .networks import Network, check_same_inputs
 from .reduction import reduction
@@ -184,6 +184,8 @@ def _run(
     like = estimand.like(problem.student)
     if sampling == "ambient":
         return estimate(estimand, (problem, None), like, plan, key)
+    if not inputs.is_standard:
+        raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
     basis = reduction(problem.student, problem.teacher).basis
     extra = estimand.complement and basis.shape[1] < student.dimension
     in_span = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
@@ -210,18 +212,17 @@ _POPULATION_JACOBIAN = _Estimand(
 
 def _problem(student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput) -> integrands.Problem:
     check_same_inputs(student, teacher)
-    if not isinstance(inputs, GaussianInput):
-        raise TypeError(f"inputs: got {inputs!r}; needs a GaussianInput")
+    check_dimension(inputs, student.dimension)
     check_order(loss, student.activation)
     check_order(loss, teacher.activation)
-    named = {"student": student, "teacher": teacher, "loss": loss}
+    named = {"student": student, "teacher": teacher, "loss": loss, "inputs": inputs}
     for name, value in named.items():
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value)):
             raise TypeError(f"{name}: got traced values; needs numbers: Monte Carlo runs outside jit, vmap and grad")
     dtype = jnp.result_type(*jax.tree.leaves((student, teacher)))
-    student, teacher = jax.tree.map(lambda leaf: leaf.astype(dtype), (student, teacher))
+    student, teacher, inputs = jax.tree.map(lambda leaf: leaf.astype(dtype), (student, teacher, inputs))
     weights = tuple(jnp.asarray(weight, dtype) for weight in loss.weights[: loss.order + 1])
-    return integrands.Problem(weights, student, teacher)
+    return integrands.Problem(weights, student, teacher, inputs)
 
 
 def _check_hyperplanes(student: Network) -> None:
