@@ -9,7 +9,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from . import dimension, flows, gradient, montecarlo, training
+from . import dimension, flows, gradient, kernels, montecarlo, training
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
@@ -22,6 +22,11 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     "spectrum-in-d": dimension.spectrum_over_dimension,
     "flow": flows.flow_against_autodiff_and_sgd,
     "starts": flows.many_starts_against_a_loop,
+    **{
+        f"kernel-{n}".replace(", ", "-").replace(" ", "-").lower(): partial(kernels.family_against_relu, n)
+        for n in kernels.FAMILIES
+    },
+    "biases": kernels.biases_against_relu,
     "sampling": gradient.against_sampling,
     "stream": montecarlo.stream_against_its_parts,
     "compile": gradient.compile_times,

@@ -1,10 +1,10 @@
 """Activations: point values for sampling, and what they are made of, from which the exact formulas follow.
 
 A new activation is one class here or in a user's own file; nothing else is edited. What it must give is `__call__`, a
-JAX function of the pre-activation, and `kinks`, if it has any. What it may give, for closed forms instead of quadrature:
+JAX function of the pre-activation, and `kinks`, if it has any. What it may give, for closed forms and not quadrature:
 * `terms`, if it is a sum of the truncated powers, powers and waves of `factors`, also smoothed by a Gaussian: then
   all expectations are exact, with biases, under any Gaussian input, and beside any other such activation;
-* or `dual`, the expectation E[sigma^(m)(u) sigma^(m)(u')] of a centred Gaussian pair: losses without biases are exact.
+* or `dual`, E[sigma^(m)(u) sigma^(m)(u')] of a centred Gaussian pair: then losses without biases are exact.
 """
 
 import abc
@@ -27,8 +27,8 @@ Points = Float[Array, "*shape"]
 class Activation(eqx.Module):
     """Base class of all activations: immutable, compared by value, static under jit.
 
-    Parameters of an activation are static fields, `eqx.field(static=True)`. Class attributes, which a user's class may
-    set by plain assignment: `why_no_higher_order`, for the error message, and `nodes` of quadrature on one axis.
+    Parameters of an activation are static fields, `eqx.field(static=True)`. A user's class may set `kinks`,
+    `why_no_higher_order`, for the error message, and `nodes`, of quadrature on one axis, by plain assignment.
     """
 
     why_no_higher_order: ClassVar[str] = (
@@ -283,8 +283,8 @@ class Elementwise(Activation):
     """
 
     function: Callable[[Points], Points] = eqx.field(static=True)
-    kinks: tuple[float, ...] = eqx.field(static=True, default=())  # type: ignore[assignment]
-    nodes: int = eqx.field(static=True, default=256)  # type: ignore[misc]
+    kinks: tuple[float, ...] = eqx.field(static=True, default=())
+    nodes: int = eqx.field(static=True, default=256)  # type: ignore[misc]  # a field in the place of a constant
 
     def __init__(self, function: Callable[[Points], Points], kinks: Sequence[float] = (), nodes: int = 256):
         if not callable(function):

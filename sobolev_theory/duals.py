@@ -24,13 +24,12 @@ def dual(
 ) -> Pairs:
     """E[sigma^(m)(u) tau^(m)(u')] of Gaussians u ~ N(mean, norm^2), u' ~ N(mean', norm'^2); elementwise.
 
-    With it, kappa_m = (w.w')^m dual(sigma, m, |w|, |w'|, angle=theta) is the kernel of the Sobolev term of order m for
-    isotropic input. Works under jit, vmap and grad; derivatives follow Price's theorem, also at angles 0 and pi.
+    For isotropic input, (w.w')^m dual(sigma, m, |w|, |w'|, angle=theta) is the kernel of the Sobolev term of order m. Works under jit, vmap and grad; derivatives follow Price's theorem, also at angles 0 and pi.
 
     Args:
         order: m, at most the activations' `highest_order`.
         norm, norm_: standard deviations of u and u', >= 0: the norms of the neurons.
-        angle, correlation: one of the two: theta in [0, pi], or cos(theta), which knows small angles to half the digits.
+        angle, correlation: theta in [0, pi], or cos(theta), which knows small angles to half the digits; one of them.
         means: a pair of means, biases; default 0.
         other: tau, if it is another activation than sigma.
 

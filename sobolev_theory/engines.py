@@ -1,8 +1,8 @@
 """From networks and an input distribution to sums over pairs, and back: linear maps, around one of two kinds of sums.
 
-ReLU networks without biases have their own sums (`relu_sums`), which keep digits near an optimum. Everything else goes
-by `pairwise`. A covariance, a mean and biases enter through the fields that the sums are taken over (`fields`), linear in
-the parameters; a gradient goes back through the transposed map.
+ReLU networks without biases have sums of their own (`relu_sums`), which keep digits near an optimum. Everything else
+goes by `pairwise`. A covariance, a mean and biases enter through the fields that the sums are taken over (`fields`),
+linear in the parameters; a gradient goes back through the transposed map.
 """
 
 from dataclasses import dataclass, replace

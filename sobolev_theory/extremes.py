@@ -16,8 +16,8 @@ from .inputs import GaussianInput
 from .losses import H1, SobolevLoss
 from .networks import Network, with_parameters
 from .population import loss_hessian_product, population_jacobian_product
-from .reduction import Reduction, orthogonal_to, reduction, with_a_zero_input
-from .spectrum import Of, check_choice
+from .reduction import Reduction, orthogonal_to, with_a_zero_input
+from .spectrum import Of, check_choice, invariant_span
 
 
 class ExtremeEigenvalues(eqx.Module):
@@ -75,7 +75,7 @@ def extreme_eigenvalues(
         [0.091, 0.909]
     """
     check_choice("of", of, Of)
-    rotation = reduction(student, teacher)
+    rotation = invariant_span(student, teacher, inputs)
     small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
     if rotation.dimension < student.dimension:
         small, small_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)

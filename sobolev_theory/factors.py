@@ -1,9 +1,9 @@
 """What activations are made of, as functions with all their derivatives: truncated powers, powers, waves, and others.
 
 A `Factor` is a function of one pre-activation t of one of four kinds:
-* `half`: E[(t - kink + width Z)_+^power], Z standard normal. Width 0 is the truncated power itself. Power 0 is the step
-  (of width > 0: the normal distribution function), power -1 its derivative, the delta (the normal density), and
-  power -1 - a the a-th derivative of the delta.
+* `half`: E[(t - kink + width Z)_+^power], Z standard normal. Width 0 is the truncated power itself. Power 0 is the
+  step (of width > 0: the normal distribution function), power -1 its derivative, the delta (the normal density),
+  and power -1 - a the a-th derivative of the delta.
 * `whole`: (t - kink)^power.
 * `wave`: cos(frequency t + phase).
 * `other`: the derivative of order `power` of a function of the user's, as it is between its kinks.
@@ -149,7 +149,7 @@ def jump(factor: Factor, kink: float) -> float:
     """What a function of the user's, of order `power`, jumps by at its kink; 0 within rounding."""
     with jax.ensure_compile_time_eval():
         beside = np.nextafter(kink, [-np.inf, np.inf]) if kink else np.array([-1.0, 1.0]) * np.finfo(float).tiny
-        function = of_order(factor.function, factor.power)  # type: ignore[arg-type]
+        function = of_order(factor.function, factor.power)
         below, above = (float(x) for x in function(jnp.asarray(beside)))
     size = max(abs(below), abs(above))
     return above - below if abs(above - below) > 1e-6 * size else 0.0

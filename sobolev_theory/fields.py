@@ -1,4 +1,4 @@
-"""The pre-activations of a network's neurons under a Gaussian input: what losses depend on, linear in the parameters."""
+"""The pre-activations of a network's neurons under a Gaussian input: what losses see, linear in the parameters."""
 
 from typing import NamedTuple
 

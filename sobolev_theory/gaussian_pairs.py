@@ -1,4 +1,4 @@
-"""The pre-activations (u, u') of two neurons: a bivariate Gaussian, with the angle that a covariance does not give."""
+"""The pre-activations (u, u') of two neurons: a bivariate Gaussian, and the angle that a covariance does not give."""
 
 from typing import NamedTuple
 

@@ -55,8 +55,8 @@ def moments(requests: tuple[Request, ...], nodes: int, pair: GaussianPair) -> tu
     found = []
     for left, right in requests:
         if not is_closed(left, right):
-            sides = (side for f in (left, right) for side in (pointwise(f), f.where_not_smooth))
-            found.append(quadrature.of_two(*sides, nodes, pair))
+            f, h = ((pointwise(side), side.where_not_smooth) for side in (left, right))
+            found.append(quadrature.of_two(*f, *h, nodes, pair))
             continue
         place = (left.kink, right.kink, left.width, right.width)
         if place not in tables:

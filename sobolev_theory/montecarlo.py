@@ -1,8 +1,7 @@
 """Monte-Carlo estimates of the population functions: the only place that draws samples.
 
 Five estimators with the names and the first arguments of the exact functions they check, independent of them: they
-know a network as a function and differentiate it by JAX (`integrands`), in a stream of batches (`streaming`). They
-also cover what has no exact formula here: biases, student and teacher of different activations, any activation.
+know a network as a function and differentiate it by JAX (`integrands`), in a stream of batches (`streaming`).
 All loop in Python over compiled batches: they cannot be called under jax.jit.
 
 Keywords of all five:
@@ -188,8 +187,8 @@ def _run(
         raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
     basis = reduction(problem.student, problem.teacher).basis
     extra = estimand.complement and basis.shape[1] < student.dimension
-    in_span = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
-    return estimate(estimand, (integrands.Problem(problem.weights, *in_span), basis), like, plan, key)
+    ours, theirs = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
+    return estimate(estimand, (integrands.Problem(problem.weights, ours, theirs), basis), like, plan, key)
 
 
 def _blocks(student: Network) -> jax.Array:

@@ -1,4 +1,4 @@
-"""What a sum over pairs needs of two activations: E[sigma^(m)(u) tau^(m)(u')] and how it changes with the first neuron.
+"""What a sum over pairs needs of two activations: E[sigma^(m)(u) tau^(m)(u')], and its slopes in the first neuron.
 
 With u = w.x + b, x ~ N(mean, Sigma), and f and h the m-th derivatives,
   d/dw E[f(u) h(u')] = E[f'(u) h(u') x] = E[f' h] mean + E[f'' h] Sigma w + E[f' h'] Sigma w'   (Stein),
@@ -70,8 +70,9 @@ def slopes(
 
 
 def has_jumps(sigma: "Activation", order: int) -> bool:
-    """Whether the derivative of this order jumps, so that there is a boundary term."""
-    return bool(jumps(derivative(sigma.terms, order + 1)))
+    """Whether the derivative of this order jumps, of any neuron of a mixed one, so that there is a boundary term."""
+    each = getattr(sigma, "activations", (sigma,))
+    return any(jumps(derivative(one.terms, order + 1)) for one in each)
 
 
 def has_own_dual(sigma: "Activation") -> bool:
@@ -81,7 +82,7 @@ def has_own_dual(sigma: "Activation") -> bool:
 
 
 def _by_dual(sigma: "Activation", tau: "Activation", pair: GaussianPair) -> bool:
-    return sigma == tau and has_own_dual(sigma) and pair.is_centred
+    return has_own_dual(sigma) and bool(sigma == tau) and pair.is_centred
 
 
 def _gram(pair: GaussianPair) -> tuple[Pairs, Pairs, Pairs]:

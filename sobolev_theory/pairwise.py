@@ -91,7 +91,7 @@ def _kernel(layout: Layout, weights: Weights, sigma, tau, block: Fields, others:
 def gradient(
     layout: Layout, weights: Weights, student: Fields, teacher: Fields, mesh: Mesh | None, part: Part
 ) -> Fields:
-    """In the fields of the student: the part "smooth", "jumps" or "all"; the output weights have none in the jumps."""
+    """In the fields of the student: its part "smooth", "jumps" or "all"; output weights have no jumps."""
     sides = _sides(layout, student, teacher)
     columns = sum(len(c) for groups, _ in sides for _, c in groups)
     found = jax.tree.map(jnp.zeros_like, student)
@@ -179,13 +179,13 @@ def _isotropic(activation, weights, student: Neurons, teacher: Neurons) -> tuple
 
 
 def _isotropic_loss(activation, weights, student: Neurons, teacher: Neurons, mesh) -> Float[Array, ""]:
-    placed, *fields = _isotropic(activation, weights, student, teacher)
-    return loss(placed, weights, *fields, mesh)
+    placed, ours, theirs = _isotropic(activation, weights, student, teacher)
+    return loss(placed, weights, ours, theirs, mesh)
 
 
 def _isotropic_gradient(activation, part: Part, weights, student: Neurons, teacher: Neurons, mesh) -> Neurons:
-    placed, *fields = _isotropic(activation, weights, student, teacher)
-    found = gradient(placed, weights, *fields, mesh, part)
+    placed, ours, theirs = _isotropic(activation, weights, student, teacher)
+    found = gradient(placed, weights, ours, theirs, mesh, part)
     return found.whitened, found.output_weights
 
 

@@ -289,11 +289,11 @@ def problem(
     check_order(loss, student.activation)
     check_order(loss, teacher.activation)
     engine = engine_of(student, teacher, loss, inputs)
-    placed = _on_devices(mesh, parameters(student), parameters(teacher))
+    ours, theirs, mesh = _on_devices(mesh, parameters(student), parameters(teacher))
     weights = engine.weights(loss)
     if engine.by_quadrature:
-        weights = checked_quadrature(engine, weights, *placed[:2], inputs)
-    return engine, weights, *placed[:2], inputs, placed[2]
+        weights = checked_quadrature(engine, weights, ours, theirs, inputs)
+    return engine, weights, ours, theirs, inputs, mesh
 
 
 def isotropic_problem(
@@ -315,8 +315,8 @@ def isotropic_problem(
         )
     if not isinstance(activation, ReLU) and has_jumps(activation, loss.order):
         raise NotImplementedError(
-            f"student: got activation {activation} and a loss of order {loss.order}; {name} knows the kinks of such a "
-            "loss for ReLU only, and needs a lower order"
+            f"student: got activation {activation} and a loss of order {loss.order}; {name} knows the kinks of "
+            "such a loss for ReLU only, and needs a lower order"
         )
     weights, highest = loss.weights[: loss.order + 1], activation.highest_order
     if isinstance(activation, ReLU) and highest is not None:

@@ -3,10 +3,9 @@
 Without kinks, the trapezoidal rule on the line: for functions that are analytic about the real axis it converges like
 exp(-2 pi a / h), a the distance of the nearest pole and h the spacing, where Gauss-Hermite rules converge like
 exp(-c sqrt(n)): (Goodwin 1949; Trefethen, SIAM Review 2022).
-With kinks, the double exponential rule (Takahasi & Mori 1974) on every piece: its nodes crowd at the ends
-at all scales, so that it also resolves the layer of width sin(theta) about the kink of one neuron that the other, nearly
-parallel, one averages over. Memory is that of 64 times the pairs; time grows with the square of the
-nodes.
+With kinks, the double exponential rule (Takahasi & Mori 1974) on every piece: its nodes crowd at the ends at all
+scales, so that it also resolves the layer of width sin(theta) about the kink of one neuron that the other, nearly
+parallel, one averages over. Memory is that of 64 times the pairs; time grows with the square of the nodes.
 """
 
 import itertools

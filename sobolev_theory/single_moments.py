@@ -42,5 +42,5 @@ def delta_moment(order: int, z: Pairs, inverse: Pairs) -> Pairs:
 def pointwise(factor: Factor) -> Function:
     """The function itself, if it is no sharp delta: its expectation over a field without variance."""
     if factor.kind == "other":
-        return of_order(factor.function, factor.power)  # type: ignore[arg-type]
+        return of_order(factor.function, factor.power)
     return lambda t: of_one(factor, t, jnp.zeros_like(t), 0)

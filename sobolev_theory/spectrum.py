@@ -17,7 +17,8 @@ from .activations import ReLU
 from .angles import angles_between, inverse_or_zero, inverse_sine, polar
 from .inputs import GaussianInput
 from .losses import H1, SobolevLoss
-from .networks import Network, with_parameters
+from .networks import Network, check_same_inputs, with_parameters
+from .pairings import has_jumps
 from .population import (
     loss_hessian,
     loss_hessian_product,
@@ -116,7 +117,7 @@ def spectrum(
     """
     matrix = blocks(student, teacher, loss, inputs, of=of)
     counts = [copies for part, copies in matrix.parts for _ in range(part.shape[0])]
-    values, departures = zip(*_eigenvalues_of_parts(student, teacher, loss, of, matrix), strict=True)
+    values, departures = zip(*_eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix), strict=True)
     squares = [copies * departure**2 for (_, copies), departure in zip(matrix.parts, departures, strict=True)]
     return Spectrum(jnp.concatenate(values), jnp.array(counts), jnp.sqrt(sum(squares)), matrix)
 
@@ -151,7 +152,7 @@ def condition_number(
     check_choice("definition", definition, Definition)
     matrix = blocks(student, teacher, loss, inputs, of=of)
     if definition == "eigenvalue_ratio":
-        parts = [jnp.abs(values) for values, _ in _eigenvalues_of_parts(student, teacher, loss, of, matrix)]
+        parts = [jnp.abs(values) for values, _ in _eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)]
     else:
         parts = [_sizes(part, definition) for part, _ in matrix.parts]
     sizes = jnp.concatenate(parts)
@@ -174,7 +175,7 @@ def blocks(
         ValueError: an unknown `of`; and what `population_loss` raises.
     """
     check_choice("of", of, Of)
-    rotation = reduction(student, teacher)
+    rotation = invariant_span(student, teacher, inputs)
     small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
     dense, product = {
         "loss": (loss_hessian, loss_hessian_product),
@@ -183,6 +184,10 @@ def blocks(
     size = small.weights.size
     in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
 
+    symmetric = of == "loss" or not has_jumps(student.activation, loss.order)
+    if rotation.dimension == student.dimension:
+        nothing = jnp.zeros((student.neurons, student.neurons), in_span.dtype)
+        return Blocks(in_span, nothing, 0, symmetric, rotation)
     wide, wide_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
     still = jnp.zeros_like(student.output_weights)
 
@@ -192,21 +197,31 @@ def blocks(
         return moved.weights[:, -1]
 
     orthogonal = jax.vmap(column, out_axes=1)(jnp.eye(student.neurons, dtype=student.weights.dtype))
-    highest = student.activation.highest_order
-    symmetric = of == "loss" or highest is None or loss.order < highest
     return Blocks(in_span, orthogonal, student.dimension - rotation.dimension, symmetric, rotation)
+
+
+def invariant_span(student: Network, teacher: Network, inputs: GaussianInput) -> Reduction:
+    """Outside it the matrix acts as one K x K matrix: the span of the neurons for N(0, I), else everything."""
+    if isinstance(inputs, GaussianInput) and inputs.is_standard:
+        return reduction(student, teacher)
+    check_same_inputs(student, teacher)
+    return Reduction(jnp.eye(student.dimension, dtype=student.weights.dtype))
 
 
 Eigenvalues = tuple[Inexact[Array, " m"], Float[Array, ""]]  # ascending if real; the departure from normality
 
 
 def _eigenvalues_of_parts(
-    student: Network, teacher: Network, loss: SobolevLoss, of: Of, matrix: Blocks
+    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, of: Of, matrix: Blocks
 ) -> list[Eigenvalues]:
-    one_neuron = student.neurons == teacher.neurons == 1 and isinstance(student.activation, ReLU)
-    if one_neuron and student.dimension > 1:
+    if student.dimension > 1 and inputs.is_standard and _is_the_papers(student) and _is_the_papers(teacher):
         return _of_one_neuron(student, teacher, loss, of, matrix)[: len(matrix.parts)]
     return [_eigenvalues(part, matrix.symmetric) for part, _ in matrix.parts]
+
+
+def _is_the_papers(network: Network) -> bool:
+    """One ReLU neuron without a bias."""
+    return network.neurons == 1 and network.biases is None and isinstance(network.activation, ReLU)
 
 
 def _of_one_neuron(
