@@ -14,6 +14,7 @@ THEORY = {
     "basins": "share of starts that miss an orthonormal teacher, over its neurons, from the table of studies.basins",
     "closed_form_against_sampling": "error of Monte-Carlo estimates of the closed forms over the number of samples",
     "conditioning": "eigenvalues and condition numbers of L2 and H1 over the angle, for one neuron",
+    "kernels": "kernels of every family of activations; conditioning of RePU(p) by the order of the Sobolev loss",
     "one_neuron_flows": "one neuron: V over time with proved bounds; times to tolerance, L2 over H1, for all starts",
     "slices": "phase portraits and trajectories of L2 and H1 on the slice of an orthonormal teacher",
     "spectra": "spectra of L2 and H1 weighted by multiplicity, along a gradient flow and over K",

@@ -24,7 +24,8 @@ def dual(
 ) -> Pairs:
     """E[sigma^(m)(u) tau^(m)(u')] of Gaussians u ~ N(mean, norm^2), u' ~ N(mean', norm'^2); elementwise.
 
-    For isotropic input, (w.w')^m dual(sigma, m, |w|, |w'|, angle=theta) is the kernel of the Sobolev term of order m. Works under jit, vmap and grad; derivatives follow Price's theorem, also at angles 0 and pi.
+    For isotropic input, (w.w')^m dual(sigma, m, |w|, |w'|, angle=theta) is the kernel of the Sobolev term of order m.
+    Works under jit, vmap and grad; derivatives follow Price's theorem, also at angles 0 and pi.
 
     Args:
         order: m, at most the activations' `highest_order`.
