@@ -10,8 +10,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import sobolev_theory as st
-from sobolev_theory import flows, kinks, single_neuron
-from sobolev_theory.flows import Outcome
+from sobolev_theory import kinks, pieces, single_neuron
+from sobolev_theory.pieces import Outcome
 
 TEACHER = st.Network([1.0, 0.0])
 RIGHT_ANGLE = st.Network([0.0, 1.0])
@@ -93,7 +93,7 @@ def test_a_neuron_that_slides_to_zero_is_not_carried_across_it():
     slides = [float(flow.arrival[0]) < 2.0 for flow in found]
     assert all(slides[:2])
     for flow in (flow for flow, slid in zip(found, slides, strict=True) if slid):
-        expected = 2.0 + np.log(np.linalg.norm(flow.weights[1, 0]) / flows.VANISHED)
+        expected = 2.0 + np.log(np.linalg.norm(flow.weights[1, 0]) / pieces.VANISHED)
         np.testing.assert_allclose(flow.end_time, expected, atol=0.02)
 
 
@@ -290,7 +290,7 @@ else:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
-@pytest.mark.parametrize("solver", flows.SOLVERS)
+@pytest.mark.parametrize("solver", pieces.SOLVERS)
 def test_every_solver_gives_the_same_flow(solver):
     found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, solver=solver, **SHARED)
     norm, angle = planar(single_neuron.l2_flow, [2.0]).y[:, 0]
