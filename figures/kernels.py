@@ -114,10 +114,12 @@ def _draw_conditions(figure, data: Arrays) -> None:
     for row, (power, axes) in enumerate(zip(POWERS, panels, strict=True)):
         for s in range(power + 1):
             label = "$L^2$" if s == 0 else f"$H^{s}$"
-            axes.semilogy(data["angle"], data["condition"][row, s], color=colours[s], linestyle=dashes[s], label=label)
+            axes.semilogy(
+                data["angle"], data["condition"][row, s], color=colours[s], linestyle=dashes[s], label=label
+            )
         axes.set_title(f"RePU({power})")
         _angle_axis(axes)
-        axes.set_ylim(1.0, 300.0)
+        axes.set_ylim(1.0, 50.0)
     panels[0].set_ylabel(r"$\lambda_{\max} / \lambda_{\min}$")
     handles, labels = panels[-1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))

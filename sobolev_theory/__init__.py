@@ -43,7 +43,8 @@ from .reduction import Reduction, reduction
 from .spectrum import Spectrum, condition_number, spectrum
 
 ON_FIRST_USE = {
-    "flows": ("Flow", "Outcome", "gradient_flow", "gradient_flows"),
+    "flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "pieces": ("Outcome",),
     "descent": ("Descent", "descend", "largest_stable_step"),
 }
 
