@@ -1,8 +1,8 @@
 """The kernels of every family of activations over the angle, and how the order of a Sobolev loss conditions RePU(p).
 
-Upper row: D_m(theta) = E[sigma^(m)(u) sigma^(m)(u')] of unit neurons, relative to theta = 0, by `st.dual`. Lower row: the
-ratio of the extreme eigenvalues of the population Jacobian of H^s, s = 0 ... p, for one RePU(p) neuron and its teacher
-of the same norm. For s < p it is the Hessian of the loss too.
+Upper row: D_m(theta) = E[sigma^(m)(u) sigma^(m)(u')] of unit neurons, relative to theta = 0, by `st.dual`. Lower row:
+the ratio of the extreme eigenvalues of the population Jacobian of H^s, s = 0 ... p, for one RePU(p) neuron and its
+teacher of the same norm. For s < p it is the Hessian of the loss too.
 """
 
 from collections.abc import Callable, Iterable
@@ -87,9 +87,9 @@ def _conditions(power: int, theta: np.ndarray) -> np.ndarray:
 def draw(data: Arrays) -> Figure:
     """Kernels by order above, condition numbers by power below."""
     figure = style.new_figure(5.4)
-    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1.0])
-    _draw_kernels(above, data)
-    _draw_conditions(below, data)
+    parts = figure.subfigures(2, 1, height_ratios=[1.25, 1.0], squeeze=False)[:, 0]
+    _draw_kernels(parts[0], data)
+    _draw_conditions(parts[1], data)
     return figure
 
 
