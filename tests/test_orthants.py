@@ -15,7 +15,7 @@ from sobolev_theory.angles import Angles
 from sobolev_theory.orthants import orthant_probability
 
 DIGITS = 40
-ROUNDING = 1e-13  # absolute, of a probability: some hundred roundings of numbers below 1
+ROUNDING = 16 * EPS  # absolute, of a probability: roundings of some numbers below 1; 4 EPS is the largest seen
 ANGLES = [1e-14, 1e-7, 0.01, 0.7, np.pi / 2, 2.4, -0.01, -1e-7, -1e-14]  # negative: the supplement
 THRESHOLDS = [-30.0, -5.0, -1.0, 0.0, 1e-8, 2.9, 3.1, 30.0]
 
