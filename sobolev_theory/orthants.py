@@ -10,6 +10,8 @@ which is smooth at every D: Gauss-Legendre. Beyond, xi = (x^2 - A^2)/2 leaves ex
 Gauss-Laguerre. No step divides by sin(theta) but A, so that correlations of 1 and -1 are no special case.
 """
 
+import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -21,7 +23,8 @@ from jaxtyping import Array, Float
 
 from .angles import Angles, inverse_or_zero
 
-TWO_PI = 2 * np.pi
+# Python's numbers, which take the dtype of the arrays that they meet; numpy's would make all of it float64.
+TWO_PI, SQRT_TWO_PI, SQRT_HALF = 2 * math.pi, math.sqrt(2 * math.pi), math.sqrt(0.5)
 
 # Beyond this size a threshold, or an ordinate, is infinite to every digit: exp(-64^2 / 2) is 0.
 LARGEST_THRESHOLD, LARGEST_ORDINATE = 1000.0, 64.0
@@ -34,13 +37,13 @@ Pairs = Float[Array, "*pairs"]
 
 def normal_density(x: Pairs) -> Pairs:
     """The density exp(-x^2 / 2) / sqrt(2 pi) of a standard normal variable."""
-    return jnp.exp(-x * x / 2) / np.sqrt(TWO_PI)
+    return jnp.exp(-x * x / 2) / SQRT_TWO_PI
 
 
 @jax.custom_jvp
 def normal_cdf(x: Pairs) -> Pairs:
     """P(Z < x) for Z standard normal; in the lower tail the relative error is eps (1 + x^2), that of the square."""
-    return lax.erfc(-x * np.sqrt(0.5)) / 2
+    return lax.erfc(-x * SQRT_HALF) / 2
 
 
 @normal_cdf.defjvp
@@ -169,7 +172,7 @@ def _side(h: Pairs, k: Pairs, ordinate: Pairs) -> Pairs:
     terms are positive: 1/2 - S(h; -A) is 1/2 - s or, as S(D; A) + S(D; -A) = Q(D), it is erf(h / sqrt 2) / 2 + s.
     """
     distance, upwards = jnp.abs(h), ordinate > 0
-    tail, central = normal_cdf(-distance), lax.erf(distance * np.sqrt(0.5)) / 2
+    tail, central = normal_cdf(-distance), lax.erf(distance * SQRT_HALF) / 2
     beyond = _beyond(distance, jnp.abs(ordinate), tail, central)
     inside = jnp.where(upwards, central + beyond, 0.5 - beyond)
     outside = jnp.where(upwards, tail - beyond, beyond)
@@ -195,9 +198,7 @@ def _owen(near: Pairs, far: Pairs) -> Pairs:
     tiny = float(jnp.finfo(far.dtype).tiny)
     slope = near / jnp.maximum(far, tiny)
     slope2, near2 = slope * slope, near * near / 2
-    total = jnp.zeros_like(near)
-    for node, weight in zip(*_legendre(far.dtype), strict=True):
-        total = total + weight * jnp.exp(-near2 * node) / (1 + slope2 * node)
+    total = _sum_of_rule(_legendre(far.dtype), lambda node: jnp.exp(-near2 * node) / (1 + slope2 * node), near)
     return slope * jnp.exp(-far * far / 2) * total / TWO_PI
 
 
@@ -205,11 +206,23 @@ def _tail(distance: Pairs, ordinate: Pairs) -> Pairs:
     """S(D; A) for A >= FAR: x^2 = A^2 + 2 xi gives exp(-r^2/2)/(2 pi) int e^-xi D / ((r^2 + 2 xi) x) dxi."""
     a2 = jnp.maximum(ordinate, FAR) ** 2
     r2 = a2 + distance * distance
-    total = jnp.zeros_like(a2)
-    for node, weight in zip(*_laguerre(a2.dtype), strict=True):
+
+    def integrand(node):
         x2 = a2 + 2 * node
-        total = total + weight * jnp.sqrt(x2) / ((r2 + 2 * node) * x2)
+        return jnp.sqrt(x2) / ((r2 + 2 * node) * x2)
+
+    total = _sum_of_rule(_laguerre(a2.dtype), integrand, a2)
     return distance * jnp.exp(-r2 / 2) * total / TWO_PI
+
+
+def _sum_of_rule(rule: tuple[list[float], list[float]], integrand: Callable[[Array], Pairs], like: Pairs) -> Pairs:
+    """The rule's sum, by a loop: its body is compiled once, and memory does not grow with the nodes."""
+    nodes, weights = (jnp.asarray(x, like.dtype) for x in rule)
+
+    def add(i, total):
+        return total + weights[i] * integrand(nodes[i])
+
+    return lax.fori_loop(0, len(rule[0]), add, jnp.zeros_like(like))
 
 
 @cache

@@ -1,0 +1,191 @@
+"""The orthant probability and its derivatives against quadrature of the density times the conditional cdf."""
+
+from functools import cache
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import mpmath as mp
+import numpy as np
+import pytest
+from cases import EPS
+from hypothesis import given
+from hypothesis import strategies as hs
+from scipy.special import ndtr
+
+from sobolev_theory.angles import Angles
+from sobolev_theory.orthants import orthant_probability
+
+DIGITS = 40
+ROUNDING = 16 * EPS  # absolute, of a probability: roundings of some numbers below 1; 4 EPS is the largest seen
+ANGLES = [1e-14, 1e-7, 0.01, 0.7, np.pi / 2, 2.4, -0.01, -1e-7, -1e-14]  # negative: the supplement
+THRESHOLDS = [-30.0, -5.0, -1.0, 0.0, 1e-8, 2.9, 3.1, 30.0]
+
+
+def angles(signed, dtype=float) -> Angles:
+    """theta, or pi - |theta| from a negative number: each field accurate near its zero."""
+    opposite, size = jnp.signbit(jnp.asarray(signed, float)), jnp.abs(jnp.asarray(signed, float))
+    theta, supplement = jnp.where(opposite, np.pi - size, size), jnp.where(opposite, size, np.pi - size)
+    fields = theta, supplement, jnp.sin(size), jnp.where(opposite, -1, 1) * jnp.cos(size)
+    return Angles(*(jnp.asarray(field, dtype) for field in fields))
+
+
+def exact_sine_and_cosine(signed):
+    size = mp.mpf(abs(signed))
+    return mp.sin(size), mp.cos(size) * (-1 if signed < 0 else 1)
+
+
+@cache
+def by_quadrature(h: float, k: float, signed: float):
+    """int_{-h}^inf phi(x) Phi((k + cos x) / sin) dx, split where the two factors change."""
+    with mp.workdps(DIGITS):
+        sine, cosine = exact_sine_and_cosine(signed)
+        points = {mp.mpf(s) for s in (-12, -6, -3, 0, 3, 6, 12)}
+        if abs(cosine) > 0.1:
+            points |= {(s * sine - k) / cosine for s in (-12, -6, -2, 0, 2, 6, 12)}
+        points = [-mp.mpf(h), *sorted(p for p in points if -h < p < 14)]
+        if points[0] < 14:
+            points.append(mp.mpf(14))
+        return mp.quad(lambda x: mp.npdf(x) * mp.ncdf((k + cosine * x) / sine), points, maxdegree=5)
+
+
+value = jax.jit(orthant_probability)
+
+
+def at(theta, signed):
+    """Angles that turn with theta at the given point."""
+    point, turn = angles(signed), theta - angles(signed).theta
+    return Angles(*(p + t * turn for p, t in zip(point, (1, -1, point.cos, -point.sin), strict=True)))
+
+
+def test_probability_is_that_of_quadrature_on_a_hard_grid():
+    rng = np.random.default_rng(0)
+    grid = np.array([(h, k, t) for h in THRESHOLDS for k in THRESHOLDS for t in ANGLES])
+    grid = grid[rng.permutation(len(grid))[:100]]
+    found = value(grid[:, 0], grid[:, 1], angles(grid[:, 2]))
+    exact = [float(by_quadrature(*map(float, row))) for row in grid]
+    np.testing.assert_allclose(found, exact, rtol=0, atol=ROUNDING)
+
+
+sizes = hs.floats(-9, 9, allow_subnormal=False)
+turns = hs.builds(lambda e, s: s * 10.0**e, hs.floats(-14, 0.19), hs.sampled_from([-1, 1]))
+
+
+@given(sizes, sizes, turns)
+def test_probability_is_that_of_quadrature(h, k, signed):
+    found = float(value(jnp.array(h), jnp.array(k), angles(signed)))
+    assert abs(found - float(by_quadrature(h, k, signed))) <= ROUNDING
+
+
+@pytest.fixture(scope="module")
+def many():
+    rng = np.random.default_rng(1)
+    n = 10_000
+    h, apart = rng.normal(size=n) * 3, rng.normal(size=n) * 10.0 ** rng.uniform(-15, 1, n)
+    signed = rng.choice([-1, 1], n) * 10.0 ** rng.uniform(-14, 0.19, n)
+    return h, np.sign(signed) * h + apart, signed
+
+
+def test_probability_of_a_threshold_and_its_negative_add_to_that_of_one_variable(many):
+    h, k, signed = many
+    total = value(h, k, angles(signed)) + value(h, -k, angles(-signed))
+    np.testing.assert_allclose(total, jax.scipy.stats.norm.cdf(h), rtol=0, atol=ROUNDING)
+
+
+def by_turning(h, k, signed):
+    """Plackett: the probability at theta = 0 less int_0^theta exp(-r^2 / 2) / (2 pi), in log(theta) from 1e-19."""
+    nodes, weights = np.polynomial.legendre.leggauss(14)
+    panels = np.linspace(0, 1, 241)
+    turned, size = np.where(signed < 0, -k, k), np.abs(signed)
+    length, total = np.log(size / 1e-19), np.zeros_like(h)
+    for left, right in pairwise(panels):
+        for node, weight in zip(nodes, weights * (right - left) / 2, strict=True):
+            t = 1e-19 * np.exp(length * (left + (right - left) * (node + 1) / 2))
+            ordinate = np.clip((turned - h) / np.sin(t) + h * np.tan(t / 2), -60, 60)
+            total += weight * length * t * np.exp(-(h * h + ordinate * ordinate) / 2)
+    found = ndtr(np.minimum(h, turned)) - total / (2 * np.pi)
+    return np.where(signed < 0, ndtr(h) - found, found)
+
+
+def test_probability_of_many_is_that_of_plackett(many):
+    h, k, signed = many
+    np.testing.assert_allclose(value(h, k, angles(signed)), by_turning(h, k, signed), rtol=0, atol=ROUNDING)
+
+
+def test_probability_is_symmetric(many):
+    h, k, signed = many
+    np.testing.assert_allclose(value(h, k, angles(signed)), value(k, h, angles(signed)), rtol=0, atol=ROUNDING)
+
+
+def test_probability_at_the_origin_is_the_opening_to_relative_rounding():
+    signed = np.array([*ANGLES, 0.0, -0.0])
+    found = value(np.zeros(len(signed)), np.zeros(len(signed)), angles(signed))
+    np.testing.assert_allclose(found, angles(signed).supplement / (2 * np.pi), rtol=32 * EPS, atol=1e-300)
+
+
+def test_all_derivatives_of_first_and_second_order_are_those_of_quadrature():
+    def along(x, signed):
+        return orthant_probability(x[0], x[1], at(x[2], signed))
+
+    both = jax.jit(jax.vmap(lambda x, s: (jax.grad(along)(x, s), jax.hessian(along)(x, s))))
+    points = np.array([(0.3, -0.4, 0.7), (1.2, 0.5, 2.0), (-2.0, 1.0, 1.1), (3.5, 3.2, 0.3), (0.5, 0.6, 0.05)])
+    x = points.copy()
+    grads, hessians = both(x, points[:, 2])
+    with mp.workdps(DIGITS):
+        for point, grad, hessian in zip(points, grads, hessians, strict=True):
+            h, k, theta = map(mp.mpf, map(float, point))
+
+            def dh(h, k, t):  # by differentiation under the integral of `by_quadrature`
+                return mp.npdf(h) * mp.ncdf((k - mp.cos(t) * h) / mp.sin(t))
+
+            def turning(h, k, t):
+                return -mp.exp(-(h * h - 2 * mp.cos(t) * h * k + k * k) / (2 * mp.sin(t) ** 2)) / (2 * mp.pi)
+
+            first = dh, lambda h, k, t: dh(k, h, t), turning
+            orders = (1, 0, 0), (0, 1, 0), (0, 0, 1)
+            size = 1 / mp.sin(theta) ** 2
+            for i, f in enumerate(first):
+                assert abs(float(f(h, k, theta)) - grad[i]) <= ROUNDING
+                for j, order in enumerate(orders):
+                    exact = mp.diff(f, (h, k, theta), order)
+                    assert abs(float(exact) - hessian[i, j]) <= ROUNDING * float(size)
+
+
+def test_gradient_is_that_of_quadrature():
+    """Central differences of the quadrature in all three arguments: error of step^2 = 1e-16."""
+    grad = jax.grad(lambda h, k, t: orthant_probability(h, k, at(t, 0.7)), argnums=(0, 1, 2))
+    found, step, point = grad(0.3, -0.4, 0.7), mp.mpf("1e-8"), [0.3, -0.4, 0.7]
+    with mp.workdps(DIGITS):
+        for i in range(3):
+            ends = ([mp.mpf(p) + s * step * (i == j) for j, p in enumerate(point)] for s in (1, -1))
+            up, down = (by_quadrature(*end) for end in ends)
+            assert abs(float((up - down) / (2 * step)) - found[i]) <= ROUNDING
+
+
+def test_values_and_derivatives_are_finite_at_degenerate_points():
+    def along(x, signed):
+        return orthant_probability(x[0], x[1], at(x[2], signed))
+
+    thresholds = [0.0, 1.0, -1.0, 30.0, -30.0, 1e6]
+    points = np.array([(h, k, s) for h in thresholds for k in thresholds for s in (0.0, -0.0, 1e-14, -1e-14, 1e-300)])
+    x = points.copy()
+    x[:, 2] = angles(points[:, 2]).theta
+    for f in (along, jax.grad(along), jax.hessian(along)):
+        assert np.all(np.isfinite(jax.jit(jax.vmap(f))(x, points[:, 2])))
+
+
+@pytest.mark.parametrize("sign", [0.0, -0.0])
+def test_parallel_and_opposite_variables_are_one_variable(sign, many):
+    h, k, _ = many
+    exact = jax.scipy.stats.norm.cdf(np.minimum(h, k))
+    if np.signbit(sign):
+        exact = np.maximum(jax.scipy.stats.norm.cdf(h) - jax.scipy.stats.norm.cdf(-k), 0)
+    np.testing.assert_allclose(value(h, k, angles(np.full(len(h), sign))), exact, rtol=0, atol=ROUNDING)
+
+
+def test_single_precision_is_accurate_to_its_rounding(many):
+    h, k, signed = many[0].astype(np.float32), many[1].astype(np.float32), many[2].astype(np.float32)
+    single = value(jnp.asarray(h), jnp.asarray(k), angles(signed, np.float32))
+    assert single.dtype == np.float32
+    exact = value(h.astype(float), k.astype(float), angles(signed))
+    np.testing.assert_allclose(single, exact, rtol=0, atol=4 * np.finfo(np.float32).eps)
