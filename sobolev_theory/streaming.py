@@ -97,7 +97,7 @@ def estimate(
     moments = _nothing(np.zeros(flat.shape), plan.covariance)
     with _progress(plan) as report:
         for batch, part in enumerate(_parts(average, plan, arguments, key, mesh)):
-            moments = merge(moments, _on_host(part, flat.dtype))
+            moments = merge(moments, _on_host(part, flat.dtype, batch, plan.groups))
             largest = float(np.max(_standard_error(moments)))
             report((batch + 1) * plan.batch, largest)
             if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
@@ -169,12 +169,14 @@ def _nothing(zeros, covariance: bool, xp: ModuleType = np) -> Moments:
     return Moments(xp.zeros((), zeros.dtype), zeros, zeros, xp.outer(zeros, zeros) if covariance else None)
 
 
-def _on_host(part: Moments, dtype) -> Moments:
+def _on_host(part: Moments, dtype, batch: int, groups: int) -> Moments:
     part = Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
     if not all(np.all(np.isfinite(field)) for field in part if field is not None):
         raise OverflowError(
             f"student, teacher: got a sample loss or a derivative of it that exceeds {np.dtype(dtype).name}; "
-            "needs smaller weights or a wider dtype"
+            "needs smaller weights or a wider dtype, and an activation without NaN; it is in batch "
+            f"{batch}, whose samples come from jax.random.fold_in(key, g), g = {batch * groups} ... "
+            f"{(batch + 1) * groups - 1}"
         )
     return part
 
