@@ -14,6 +14,8 @@ Keywords of all five:
     sampling: "ambient" draws x in R^d. "span" draws it in the span of the neurons and rotates the result back:
         cheaper in high dimension, with a smaller variance, and less independent of the theory.
     covariance: whether to estimate the covariance of the mean too; memory D^2 for D components. Default False.
+    mesh: a jax.sharding.Mesh of devices, also of several processes of jax.distributed, which then all make the same
+        call. Each device takes one batch at a time. The estimate is that of one device, to rounding. Default None.
     progress: a progress bar on stderr; default None: if it is a terminal and CI is not set.
 
 Raises, all five:
@@ -37,6 +39,7 @@ from typing import Any, Literal, TypedDict, Unpack
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from . import integrands, span
 from .inputs import GaussianInput, check_dimension
@@ -64,6 +67,7 @@ class Options(TypedDict, total=False):
     group: int
     sampling: Literal["ambient", "span"]
     covariance: bool
+    mesh: Mesh | None
     progress: bool | None
 
 
@@ -179,16 +183,16 @@ def _run(
     problem = _problem(student, teacher, loss, inputs)
     if estimand.hyperplanes:
         _check_hyperplanes(student)
-    key, sampling, plan = _key(key), _sampling(options), _plan(options)
+    key, sampling, plan, mesh = _key(key), _sampling(options), _plan(options), _mesh(options)
     like = estimand.like(problem.student)
     if sampling == "ambient":
-        return estimate(estimand, (problem, None), like, plan, key)
+        return estimate(estimand, (problem, None), like, plan, key, mesh)
     if not inputs.is_standard:
         raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
     basis = reduction(problem.student, problem.teacher).basis
     extra = estimand.complement and basis.shape[1] < student.dimension
     ours, theirs = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
-    return estimate(estimand, (integrands.Problem(problem.weights, ours, theirs), basis), like, plan, key)
+    return estimate(estimand, (integrands.Problem(problem.weights, ours, theirs), basis), like, plan, key, mesh)
 
 
 def _blocks(student: Network) -> jax.Array:
@@ -255,6 +259,17 @@ def _sampling(options: Options) -> str:
     if sampling not in ("ambient", "span"):
         raise ValueError(f"sampling: got {sampling!r}; needs 'ambient' or 'span'")
     return sampling
+
+
+def _mesh(options: Options) -> Mesh | None:
+    mesh = options.get("mesh")
+    if mesh is None:
+        return None
+    if not isinstance(mesh, Mesh):
+        raise TypeError(f"mesh: got {mesh!r}; needs a jax.sharding.Mesh, or None")
+    if jax.process_index() not in {device.process_index for device in mesh.devices.flat}:
+        raise ValueError(f"mesh: got no device of process {jax.process_index()}; needs one of each that calls")
+    return Mesh(mesh.devices, mesh.axis_names)
 
 
 def _plan(options: Options) -> Plan:

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, PyTree
 
 # Fewer groups than this say too little about their own spread to stop on it.
@@ -79,12 +80,15 @@ def merge(a: Moments, b: Moments, xp: ModuleType = np) -> Moments:
     return Moments(count, a.mean + step * share, spread, scatter)
 
 
-def estimate(average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key: jax.Array) -> Estimate:
+def estimate(
+    average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key: jax.Array, mesh: Mesh | None = None
+) -> Estimate:
     """The mean of `average(arguments, key, size)` over independent groups.
 
     Args:
         average: static; the mean over `size` samples drawn from a key, a pytree of arrays structured as `like`.
-        key: group g is drawn from fold_in(key, g), in whatever batch it falls.
+        key: group g is drawn from fold_in(key, g), in whatever batch it falls and on whatever device.
+        mesh: devices, also of several processes, each of which takes the next batch; the host merges them in order.
 
     Raises:
         OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
@@ -92,10 +96,8 @@ def estimate(average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key
     flat, unravel = ravel_pytree(like)
     moments = _nothing(np.zeros(flat.shape), plan.covariance)
     with _progress(plan) as report:
-        for batch in range(plan.batches):
-            first = np.uint32(batch * plan.groups)
-            part = _batch(average, plan.group, plan.groups, plan.covariance, arguments, key, first)
-            moments = merge(moments, _on_host(part, flat.dtype))
+        for batch, part in enumerate(_parts(average, plan, arguments, key, mesh)):
+            moments = merge(moments, _on_host(part, flat.dtype, batch, plan.groups))
             largest = float(np.max(_standard_error(moments)))
             report((batch + 1) * plan.batch, largest)
             if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
@@ -108,6 +110,43 @@ def estimate(average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key
     covariance = None if moments.scatter is None else cast(moments.scatter / (groups * (groups - 1)))
     mean, error = unravel(cast(moments.mean)), unravel(cast(_standard_error(moments)))
     return Estimate(mean, error, covariance, groups * plan.group, groups)
+
+
+def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None) -> Iterator[Moments]:
+    """The moments of every batch, in order, whatever the number of devices."""
+    static = average, plan.group, plan.groups, plan.covariance
+    if mesh is None:
+        for batch in range(plan.batches):
+            yield _batch(*static, arguments, key, np.uint32(batch * plan.groups))
+        return
+    everywhere = NamedSharding(mesh, PartitionSpec())
+
+    def shared(leaf):
+        values = np.asarray(leaf)
+        return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
+
+    arguments, words = jax.tree.map(shared, (arguments, jax.random.key_data(key)))
+    for first in range(0, plan.batches, mesh.size):
+        stacked = _batches(*static, mesh, str(jax.random.key_impl(key)), arguments, words, np.uint32(first))
+        stacked = jax.tree.map(np.asarray, stacked)
+        for device in range(min(mesh.size, plan.batches - first)):
+            yield jax.tree.map(lambda x, device=device: x[device], stacked)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2, 3, 4, 5))
+def _batches(average, size, groups, covariance, mesh: Mesh, impl: str, arguments, words, first) -> Moments:
+    """Of as many batches as there are devices, along a first axis, on all of them."""
+
+    def on_one_device(arguments, words, first):
+        batch = first + jax.lax.axis_index(mesh.axis_names).astype(jnp.uint32)
+        key = jax.random.wrap_key_data(words, impl=impl)
+        part = _batch(average, size, groups, covariance, arguments, key, batch * jnp.uint32(groups))
+        return jax.lax.all_gather(part, mesh.axis_names)
+
+    everywhere = PartitionSpec()
+    return jax.shard_map(on_one_device, mesh=mesh, in_specs=everywhere, out_specs=everywhere, check_vma=False)(
+        arguments, words, first
+    )
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
@@ -130,12 +169,14 @@ def _nothing(zeros, covariance: bool, xp: ModuleType = np) -> Moments:
     return Moments(xp.zeros((), zeros.dtype), zeros, zeros, xp.outer(zeros, zeros) if covariance else None)
 
 
-def _on_host(part: Moments, dtype) -> Moments:
+def _on_host(part: Moments, dtype, batch: int, groups: int) -> Moments:
     part = Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
     if not all(np.all(np.isfinite(field)) for field in part if field is not None):
         raise OverflowError(
             f"student, teacher: got a sample loss or a derivative of it that exceeds {np.dtype(dtype).name}; "
-            "needs smaller weights or a wider dtype"
+            "needs smaller weights or a wider dtype, and an activation without NaN; it is in batch "
+            f"{batch}, whose samples come from jax.random.fold_in(key, g), g = {batch * groups} ... "
+            f"{(batch + 1) * groups - 1}"
         )
     return part
 
