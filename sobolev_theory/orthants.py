@@ -11,7 +11,6 @@ Gauss-Laguerre. No step divides by sin(theta) but A, so that correlations of 1 a
 """
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -198,7 +197,9 @@ def _owen(near: Pairs, far: Pairs) -> Pairs:
     tiny = float(jnp.finfo(far.dtype).tiny)
     slope = near / jnp.maximum(far, tiny)
     slope2, near2 = slope * slope, near * near / 2
-    total = _sum_of_rule(_legendre(far.dtype), lambda node: jnp.exp(-near2 * node) / (1 + slope2 * node), near)
+    total = jnp.zeros_like(near)
+    for node, weight in zip(*_legendre(far.dtype), strict=True):
+        total = total + weight * jnp.exp(-near2 * node) / (1 + slope2 * node)
     return slope * jnp.exp(-far * far / 2) * total / TWO_PI
 
 
@@ -206,23 +207,11 @@ def _tail(distance: Pairs, ordinate: Pairs) -> Pairs:
     """S(D; A) for A >= FAR: x^2 = A^2 + 2 xi gives exp(-r^2/2)/(2 pi) int e^-xi D / ((r^2 + 2 xi) x) dxi."""
     a2 = jnp.maximum(ordinate, FAR) ** 2
     r2 = a2 + distance * distance
-
-    def integrand(node):
+    total = jnp.zeros_like(a2)
+    for node, weight in zip(*_laguerre(a2.dtype), strict=True):
         x2 = a2 + 2 * node
-        return jnp.sqrt(x2) / ((r2 + 2 * node) * x2)
-
-    total = _sum_of_rule(_laguerre(a2.dtype), integrand, a2)
+        total = total + weight * jnp.sqrt(x2) / ((r2 + 2 * node) * x2)
     return distance * jnp.exp(-r2 / 2) * total / TWO_PI
-
-
-def _sum_of_rule(rule: tuple[list[float], list[float]], integrand: Callable[[Array], Pairs], like: Pairs) -> Pairs:
-    """The rule's sum, by a loop: its body is compiled once, and memory does not grow with the nodes."""
-    nodes, weights = (jnp.asarray(x, like.dtype) for x in rule)
-
-    def add(i, total):
-        return total + weights[i] * integrand(nodes[i])
-
-    return lax.fori_loop(0, len(rule[0]), add, jnp.zeros_like(like))
 
 
 @cache
