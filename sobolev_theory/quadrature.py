@@ -9,6 +9,7 @@ parallel, one averages over. Memory is that of 64 times the pairs; time grows wi
 """
 
 import itertools
+import math
 from collections.abc import Iterable
 from functools import cache
 
@@ -88,7 +89,7 @@ def _summed(function, points, zero: Pairs, together: int) -> Pairs:
 
 
 def density(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    return jnp.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
 def _sorted(cuts: list[Pairs], zero: Pairs) -> list[Pairs]:
