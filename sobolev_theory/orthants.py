@@ -61,6 +61,9 @@ def orthant_probability(h: Pairs, k: Pairs, angles: Angles) -> Pairs:
     (k - cos h) / sin is then 0, the mean of its limits along h - k, and where a derivative is infinite (the density
     1 / sin) it is 0.
 
+    The absolute error is a few eps. For h and k of one sign it is also small relatively: 1e-12, and the few eps r^2
+    of the rounded thresholds themselves. For different signs the terms may cancel, and no more is promised.
+
     Args:
         h, k: thresholds of one shape with the angles (or broadcast to it); +-inf are allowed.
         angles: the angle theta with its supplement, sine and cosine, each accurate near its zeros. The derivative
@@ -171,11 +174,24 @@ def _side(h: Pairs, k: Pairs, ordinate: Pairs) -> Pairs:
     terms are positive: 1/2 - S(h; -A) is 1/2 - s or, as S(D; A) + S(D; -A) = Q(D), it is erf(h / sqrt 2) / 2 + s.
     """
     distance, upwards = jnp.abs(h), ordinate > 0
-    tail, central = normal_cdf(-distance), lax.erf(distance * SQRT_HALF) / 2
+    tail = normal_cdf(-distance)
+    central = _central(distance, tail)
     beyond = _beyond(distance, jnp.abs(ordinate), tail, central)
     inside = jnp.where(upwards, central + beyond, 0.5 - beyond)
     outside = jnp.where(upwards, tail - beyond, beyond)
     return jnp.where(h < 0, outside, jnp.where(k < 0, -outside, inside))
+
+
+def _central(distance: Pairs, tail: Pairs) -> Pairs:
+    """P(0 < Z < D) for D >= 0 to relative rounding, given Q(D): below 1 the power series of the error function.
+
+    `lax.erf` says the same, but XLA compiles it together with the rest to code that is three times slower.
+    """
+    square = jnp.minimum(distance * distance, 1.0)
+    series = jnp.zeros_like(distance)
+    for n in reversed(range(15 if distance.dtype == jnp.float64 else 9)):  # the first term left out is below eps / 2
+        series = series * square + (-0.5) ** n / (math.factorial(n) * (2 * n + 1) * SQRT_TWO_PI)
+    return jnp.where(distance < 1, distance * series, 0.5 - tail)
 
 
 def _beyond(distance: Pairs, ordinate: Pairs, tail: Pairs, central: Pairs) -> Pairs:
@@ -224,5 +240,6 @@ def _legendre(dtype: Any) -> tuple[list[float], list[float]]:
 
 @cache
 def _laguerre(dtype: Any) -> tuple[list[float], list[float]]:
-    nodes, weights = np.polynomial.laguerre.laggauss(16 if dtype == jnp.float64 else 6)
+    """At the ordinate FAR, where the integrand is least smooth, the relative error of 20 nodes is 2e-13."""
+    nodes, weights = np.polynomial.laguerre.laggauss(20 if dtype == jnp.float64 else 6)
     return nodes.tolist(), weights.tolist()

@@ -123,6 +123,50 @@ def test_probability_at_the_origin_is_the_opening_to_relative_rounding():
     np.testing.assert_allclose(found, angles(signed).supplement / (2 * np.pi), rtol=32 * EPS, atol=1e-300)
 
 
+def tail_by_quadrature(h: float, k: float, signed: float):
+    """`by_quadrature` for h, k < 0, in units of its integrand at the corner and on the scale on which that decays."""
+    with mp.workdps(DIGITS):
+        sine, cosine = exact_sine_and_cosine(signed)
+        start, edge = -mp.mpf(h), (mp.mpf(k) - cosine * h) / sine
+
+        def log_cdf(x):
+            return mp.log(mp.ncdf(x)) if x > -5 else mp.log(mp.erfc(-x / mp.sqrt(2)) / 2)
+
+        def integrand(x):
+            return mp.exp(-x * start - x * x / 2 + log_cdf(edge + cosine * x / sine) - log_cdf(edge))
+
+        rate = 1 + start + abs(cosine / sine) * (1 + abs(edge))
+        points = [0, *(mp.mpf(2) ** n / rate for n in range(-2, 60) if mp.mpf(2) ** n / rate < 40), 40]
+        return mp.npdf(h) * mp.exp(log_cdf(edge)) * mp.quad(integrand, points, maxdegree=5)
+
+
+def test_probability_of_a_tail_is_accurate_relatively():
+    """1e-12: the rule of Gauss-Laguerre has 2e-13, the rest is lost where Q(D) / 2 - T is 1e-3 of its terms.
+
+    And the condition number: a rounding of the thresholds moves exp(-r^2 / 2) by eps r^2.
+    """
+    points = [(-30, -30, 0.7), (-8, -5, 0.1), (-8, -5, 2.0), (-1, -1, -0.4), (-3, -0.1, 1.2), (-5, -5.001, 1e-3)]
+    points += [(-1e-3, -2, 1.5), (-7, -7, 0.9), (-2.5, -2.4, 1.0), (-4, -30, 0.7), (-20, -19, 1e-7), (-12, -3, -1.2)]
+    h, k, signed = np.array(points).T
+    found = value(h, k, angles(signed))
+    exact = np.array([float(tail_by_quadrature(*map(float, point))) for point in points])
+    square = h**2 + ((k - np.cos(angles(signed).theta) * h) / np.sin(np.abs(signed))) ** 2
+    assert exact.min() > 0
+    np.testing.assert_array_less(np.abs(found / exact - 1), 1e-12 + 4 * EPS * square)
+
+
+def test_probability_between_close_thresholds_of_opposite_variables_is_accurate_relatively():
+    """P(-h < X < k) = P(0 < X < h) + P(0 < X < k)."""
+    h, k = np.array([1e-9, 1e-3, 0.5]), np.array([2e-9, 1e-5, 0.999])
+    found = value(h, k, angles(np.full(3, -0.0)))
+    with mp.workdps(DIGITS):
+        exact = [
+            float((mp.erf(mp.mpf(a) / mp.sqrt(2)) + mp.erf(mp.mpf(b) / mp.sqrt(2))) / 2)
+            for a, b in zip(h, k, strict=True)
+        ]
+    np.testing.assert_allclose(found, exact, rtol=4 * EPS)
+
+
 def test_all_derivatives_of_first_and_second_order_are_those_of_quadrature():
     def along(x, signed):
         return orthant_probability(x[0], x[1], at(x[2], signed))
