@@ -151,5 +151,6 @@ def jump(factor: Factor, kink: float) -> float:
         beside = np.nextafter(kink, [-np.inf, np.inf]) if kink else np.array([-1.0, 1.0]) * np.finfo(float).tiny
         function = of_order(factor.function, factor.power)
         below, above = (float(x) for x in function(jnp.asarray(beside)))
-    size = max(abs(below), abs(above))
+        size = float(jnp.max(jnp.abs(function(kink + jnp.array([-0.1, 0.1])))))
+    size = max(size, abs(below), abs(above))
     return above - below if abs(above - below) > 1e-6 * size else 0.0

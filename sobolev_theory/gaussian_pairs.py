@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .angles import Angles, angles_from_cosine
+from .angles import Angles, angles_from_cosine, inverse_or_zero
 
 Pairs = Float[Array, "*pairs"]
 
@@ -55,7 +55,8 @@ class GaussianPair(NamedTuple):
         wide, wide_ = jnp.hypot(r, width), jnp.hypot(r_, width_)
         # 1 - cos^2 of the new correlation, as a sum of squares
         rest = jnp.sqrt((r * r_ * sin) ** 2 + (r * width_) ** 2 + (width * r_) ** 2 + (width * width_) ** 2)
-        cosine, sine = r * r_ * cos / (wide * wide_), rest / (wide * wide_)
+        inverse = inverse_or_zero(wide * wide_)
+        cosine, sine = r * r_ * cos * inverse, jnp.where(inverse == 0, 1.0, rest * inverse)  # no field: a right angle
         angles = Angles(jnp.arctan2(sine, cosine), jnp.arctan2(sine, -cosine), sine, cosine)
         return self._replace(norm=wide, norm_=wide_, angles=angles)
 

@@ -110,11 +110,6 @@ def test_input_of_another_shape_is_refused():
         st.Network(WEIGHTS)(np.ones((5, 3)))
 
 
-def test_covariance_is_refused():
-    with pytest.raises(NotImplementedError, match=message("covariance", "got ndarray", "needs None")):
-        st.GaussianInput(np.eye(3))
-
-
 def test_networks_are_immutable():
     with pytest.raises(AttributeError):
         st.Network(WEIGHTS).weights = WEIGHTS
