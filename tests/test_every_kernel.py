@@ -189,7 +189,7 @@ def test_relu_written_as_a_mixture_of_leaky_and_absolute_values():
 
 
 def test_quadrature_of_a_kinked_function_is_the_closed_form():
-    numerical = st.Elementwise(lambda t: jnp.maximum(t, 0.0) ** 2, kinks=(0.0,), nodes=64)
+    numerical = st.Elementwise(lambda t: jnp.maximum(t, 0.0) ** 2, kinks=(0.0,), nodes=128)
     assert numerical.highest_order == 2
     closed, found = (of_everything(*plain(sigma), st.L2) for sigma in (st.RePU(2), numerical))
     assert gap(closed, found) <= 1e-9  # what quadrature is held to
