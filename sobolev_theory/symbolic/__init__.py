@@ -14,6 +14,7 @@ from . import (
     conditioning,
     curvature,
     descent,
+    duals,
     frame,
     integrals,
     kernels,
@@ -21,6 +22,7 @@ from . import (
     pair,
     single_neuron,
     teacher_spectrum,
+    truncated_powers,
 )
 from .algebra import as_function, normal, tidy, vanishes
 from .frame import r, r_star, rho, theta
@@ -33,6 +35,7 @@ __all__ = [
     "conditioning",
     "curvature",
     "descent",
+    "duals",
     "frame",
     "integrals",
     "kernels",
@@ -46,5 +49,6 @@ __all__ = [
     "teacher_spectrum",
     "theta",
     "tidy",
+    "truncated_powers",
     "vanishes",
 ]
