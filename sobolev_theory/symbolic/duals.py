@@ -106,10 +106,9 @@ def erf(order: int) -> sp.Expr:
     _check(order)
     if order:
         return _tilted(sp.diff(sp.erf(_t), _t, order) * sp.exp(_t**2), sp.Integer(1))
-    edge = sp.Symbol("edge", positive=True)  # sqrt((1 + 2 r^2) (1 + 2 r*^2)), which 2 |covariance| is less than
-    rate = 4 / sp.pi / sp.sqrt(edge**2 - 4 * _c**2)
-    integral = sp.integrate(rate.subs(_c, edge * _t / 2) * edge / 2, (_t, 0, _b)).simplify()
-    return integral.subs(_b, 2 * covariance / edge).subs(edge, sp.sqrt((1 + 2 * r**2) * (1 + 2 * r_star**2)))
+    edge = sp.sqrt((1 + 2 * r**2) * (1 + 2 * r_star**2))  # the rate is 4 / (pi sqrt(edge^2 - 4 c^2)), 2c = edge t
+    integral = sp.integrate(2 / sp.pi / sp.sqrt(1 - _t**2), _t)
+    return integral.subs(_t, 2 * covariance / edge) - integral.subs(_t, 0)
 
 
 @cache
@@ -159,6 +158,5 @@ def _expected(factor: sp.Expr, a: sp.Expr, b: sp.Expr, c: sp.Expr) -> sp.Expr:
 
 def _check(order: int, highest: int | None = None) -> None:
     if not isinstance(order, int) or order < 0 or (highest is not None and order > highest):
-        raise ValueError(
-            f"order: got {order!r}; needs a whole number of at least 0{'' if highest is None else f' and at most {highest}'}"
-        )
+        bound = "" if highest is None else f", at most {highest}"
+        raise ValueError(f"order: got {order!r}; needs a whole number of at least 0{bound}")

@@ -1,4 +1,4 @@
-"""The recurrence and the obtuse series that `sobolev_theory.truncated_powers` evaluates, from the kernels' integrals."""
+"""The recurrence and the obtuse series of `sobolev_theory.truncated_powers`, from the kernels' integrals."""
 
 import sympy as sp
 

@@ -1,4 +1,4 @@
-"""Duals derived from the activations' definitions are those of the library; the truncated powers' recurrence, series."""
+"""Duals derived from the activations' definitions are those of the library; so are truncated powers."""
 
 import jax
 import numpy as np
