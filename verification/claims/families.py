@@ -5,13 +5,15 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
+from flint import arb
 from scipy.special import erf, ndtr
 
 import sobolev_theory as st
 from sobolev_theory.symbolic import duals, r, r_star, theta
 
 from .. import definitions as by_definition
-from ..checks import Differences, Quadrature, derivative
+from ..balls import formulas, integrals
+from ..checks import Ball, Differences, Quadrature, derivative
 from ..claim import Claim, Formula
 from ..planar import expectation
 from .domains import PAIRS, Pair
@@ -94,7 +96,7 @@ ACTIVATIONS = {
     "repu-3": st.RePU(3),
     "leaky-relu": st.LeakyReLU(float(SLOPE)),
     "absolute-value": st.AbsoluteValue(),
-    "polynomial": st.Polynomial([float(p) for p in P]),
+    "polynomial": st.Polynomial(tuple(float(p) for p in P)),
     "sine": st.Sine(float(OMEGA), float(PHI)),
     "cosine": st.Cosine(float(OMEGA), float(PHI)),
     "erf": st.Erf(),
@@ -177,6 +179,22 @@ def _sector(name: str, normals: np.ndarray, m: int) -> float:
     return float(expectation(both, normals, 2 * (KINKED_POWER[name] - m)))
 
 
+def _balls(name: str) -> Ball:
+    """Certified moments of truncated powers, in the sums that the activation and its slopes are."""
+
+    def of(module, pair: Pair) -> np.ndarray:
+        same = module.repu_moments(pair.w, pair.v)
+        if name.startswith("repu"):
+            p = int(name[-1])
+            return np.array([int(sp.ff(p, m)) ** 2 * same[p - m] for m in range(3)], dtype=object)
+        opposite = module.repu_moments(pair.w, -np.asarray(pair.v))
+        s = arb(1) / 5 if name == "leaky-relu" else arb(-1)
+        signs = ((1, -1), (0, 1))
+        return np.array([(1 + s**2) * same[n] + sign * 2 * s * opposite[n] for n, sign in signs], dtype=object)
+
+    return Ball(lambda pair: of(integrals, pair), lambda pair: of(formulas, pair))
+
+
 def _angle(w, v):
     """Of two vectors, to rounding also near 0 and pi."""
     x, y = w / jnp.linalg.norm(w), v / jnp.linalg.norm(v)
@@ -196,13 +214,14 @@ def _family(name: str) -> Claim:
     orders = 3 if name not in ("leaky-relu", "absolute-value") else 2
     formula = _dual(ACTIVATIONS[name], orders)
     derived = [symbolic(STATEMENTS[name], lambda: _derived(name, orders))] if name in STATEMENTS else []
+    balls = [_balls(name)] if name in KINKED_POWER else []
     return Claim(
         f"families/{name}",
         rf"E[\sigma^{{(m)}}(w\cdot x)\sigma^{{(m)}}(v\cdot x)], m = 0 \dots {orders - 1}, {SAID[name]}",
         "derived here",
         PAIRS,
         formula,
-        (*derived, Quadrature(_by_definition(name, orders))),
+        (*derived, *balls, Quadrature(_by_definition(name, orders))),
         {
             "sign": minus(formula),
             "reflected": lambda pair: formula(Pair(pair.w, -pair.v)),
