@@ -52,7 +52,7 @@ def absolute_value(order: int) -> sp.Expr:
     Example:
         >>> from sobolev_theory.symbolic import duals
         >>> duals.absolute_value(1)
-        1 - 2*theta/pi
+        -2*theta/pi + 1
     """
     return leaky_relu(sp.Integer(-1), order)
 
