@@ -215,13 +215,14 @@ def _family(name: str) -> Claim:
     formula = _dual(ACTIVATIONS[name], orders)
     derived = [symbolic(STATEMENTS[name], lambda: _derived(name, orders))] if name in STATEMENTS else []
     balls = [_balls(name)] if name in KINKED_POWER else []
+    price = [Differences(_gelu_by_price)] if name == "gelu" else []
     return Claim(
         f"families/{name}",
         rf"E[\sigma^{{(m)}}(w\cdot x)\sigma^{{(m)}}(v\cdot x)], m = 0 \dots {orders - 1}, {SAID[name]}",
         "derived here",
         PAIRS,
         formula,
-        (*derived, *balls, Quadrature(_by_definition(name, orders))),
+        (*derived, *balls, *price, Quadrature(_by_definition(name, orders))),
         {
             "sign": minus(formula),
             "reflected": lambda pair: formula(Pair(pair.w, -pair.v)),
@@ -233,6 +234,26 @@ def _family(name: str) -> Claim:
 def _derived(name: str, orders: int) -> tuple[sp.Expr, ...]:
     values = {duals.frequency: OMEGA, duals.phase: PHI}
     return tuple(DERIVED[name](m).subs(values) for m in range(orders))
+
+
+def _gelu_by_price(pair: Pair) -> np.ndarray:
+    """Order m is the derivative in the covariance of the order before; before 0, of the antiderivative's dual."""
+    f = frame(pair)
+
+    def before(cos):
+        second = f.other_norm * (cos * AXIS[:, None] + np.sqrt(1 - cos**2) * AXIS)
+        first = f.norm * AXIS
+        return np.array([(MASS * slope(first)) @ slope(second) @ MASS for slope in GELU_BEFORE])
+
+    slopes = derivative(before, np.array(np.cos(f.theta)), 0.0025 * np.sin(f.theta) ** 2)
+    return slopes / (f.norm * f.other_norm)
+
+
+def _gelu_integral(t):
+    return ((t**2 - 1) * ndtr(t) + t * np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)) / 2
+
+
+GELU_BEFORE = (_gelu_integral, lambda t: _smooth("gelu", t, 0), lambda t: _smooth("gelu", t, 1))
 
 
 # Biased ReLUs.
@@ -250,17 +271,31 @@ def _biased(b: float, b_: float) -> Formula:
 LEGENDRE, LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
-def _biased_by_definition(pair: Pair) -> np.ndarray:
-    """Over w.x where it is active; given it, v.x is Gaussian, and its half-line moments are Phi and phi."""
-    f = frame(pair)
-    edges = np.linspace(-BIASES[0] / f.norm, 12.0, 300)  # panels shorter than the conditional's switch is wide
+def _biased_moments(f, cos) -> np.ndarray:
+    """E[(u+b)_+^n (u'+b')_+^n], n = 2, 1, 0, over u where it is active; given it, u' is Gaussian."""
+    edges = np.linspace(-BIASES[0] / f.norm, 12.0, 300)  # panels as short as the conditional's switch is wide
     half = np.diff(edges)[:, None] / 2
     z = (edges[:-1, None] + half + half * LEGENDRE).ravel()
     weight = (half * LEGENDRE_WEIGHTS).ravel() * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    spread = f.other_norm * np.sin(f.theta)
-    t = (f.other_norm * np.cos(f.theta) * z + BIASES[1]) / spread
-    positive = spread * (t * ndtr(t) + np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi))
-    return np.array([weight @ ((f.norm * z + BIASES[0]) * positive), weight @ ndtr(t)])
+    spread = f.other_norm * np.sqrt(1 - cos**2)
+    t = (f.other_norm * cos * z + BIASES[1]) / spread
+    density = np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
+    active, first = f.norm * z + BIASES[0], spread * (t * ndtr(t) + density)
+    second = spread**2 * ((1 + t**2) * ndtr(t) + t * density)
+    return np.array([weight @ (active**2 * second), weight @ (active * first), weight @ ndtr(t)])
+
+
+def _biased_by_definition(pair: Pair) -> np.ndarray:
+    f = frame(pair)
+    return _biased_moments(f, np.cos(f.theta))[1:]
+
+
+def _biased_by_price(pair: Pair) -> np.ndarray:
+    """Derivatives in the covariance of the moments of the power above: n^2 times what is claimed."""
+    f = frame(pair)
+    step = 0.0025 * np.sin(f.theta) ** 2
+    slopes = derivative(lambda c: _biased_moments(f, c)[:2], np.array(np.cos(f.theta)), step)
+    return slopes / (f.norm * f.other_norm) / np.array([4.0, 1.0])
 
 
 # Gradients of RePU(2).
@@ -295,6 +330,25 @@ def _agreement_by_differences(pair: Pair) -> np.ndarray:
     return np.stack([derivative(h1_loss, w, step), -4 * (w @ v) ** 2 * switch])
 
 
+def _agreement_by_definition(pair: Pair) -> np.ndarray:
+    """E[gap grad g + <D gap, grad D g>] almost everywhere, and the delta of the second derivative."""
+    w, v = (np.asarray(x) for x in pair)
+    p, q, basis = by_definition._in_plane(w, v)
+    normals = np.stack([p, q])
+
+    def values(y):
+        u, u_ = _power(y @ p, 1), _power(y @ q, 1)
+        return (2 * (u**2 - u_**2) * u)[:, None] * y
+
+    def slopes(y):
+        u, u_ = _power(y @ p, 1), _power(y @ q, 1)
+        gap = 2 * (u[:, None] * p - u_[:, None] * q)
+        return 2 * (y @ p > 0)[:, None] * (gap @ p)[:, None] * y + 2 * u[:, None] * gap
+
+    h1 = expectation(values, normals, 4) + expectation(slopes, normals, 2)
+    return np.stack([basis @ h1, -4 * (w @ v) ** 2 * by_definition.switching(w, v)])
+
+
 def _boundary_dropped(pair: Pair):
     return agreement(pair).at[1].set(0.0)
 
@@ -310,7 +364,7 @@ CLAIMS = (
         "derived here",
         PAIRS,
         BIASED,
-        (Quadrature(_biased_by_definition),),
+        (Quadrature(_biased_by_definition), Differences(_biased_by_price)),
         {
             "bias dropped": _biased(0.0, BIASES[1]),
             "sign of bias": _biased(BIASES[0], -BIASES[1]),
@@ -323,7 +377,7 @@ CLAIMS = (
         "derived here",
         PAIRS,
         agreement,
-        (Differences(_agreement_by_differences),),
+        (Quadrature(_agreement_by_definition), Differences(_agreement_by_differences)),
         {"boundary dropped": _boundary_dropped, "sign": minus(agreement)},
     ),
 )
