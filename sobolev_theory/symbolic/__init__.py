@@ -14,6 +14,7 @@ from . import (
     conditioning,
     curvature,
     descent,
+    duals,
     frame,
     integrals,
     kernels,
@@ -22,6 +23,7 @@ from . import (
     pair,
     single_neuron,
     teacher_spectrum,
+    truncated_powers,
 )
 from .algebra import as_function, normal, tidy, vanishes
 from .frame import r, r_star, rho, theta
@@ -34,6 +36,7 @@ __all__ = [
     "conditioning",
     "curvature",
     "descent",
+    "duals",
     "frame",
     "integrals",
     "kernels",
@@ -48,5 +51,6 @@ __all__ = [
     "teacher_spectrum",
     "theta",
     "tidy",
+    "truncated_powers",
     "vanishes",
 ]

@@ -1,0 +1,162 @@
+"""Duals E[sigma^(m)(u) sigma^(m)(u')] of centred Gaussian pairs, derived from the definition of each activation.
+
+u and u' have standard deviations r and r* and correlation cos(theta). Kinked activations are sums over half-planes,
+polynomials by Isserlis' theorem, waves by the characteristic function, exponentials of squares by a tilted Gaussian.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import sympy as sp
+
+from . import kernels
+from .algebra import tidy
+from .frame import r, r_star, theta
+
+frequency, phase = sp.symbols("omega phi", real=True)
+slope = sp.Symbol("s", real=True)
+covariance = r * r_star * sp.cos(theta)
+_t, _a, _b, _c = sp.symbols("t a b c", real=True)
+
+
+def repu(power: int, order: int) -> sp.Expr:
+    """Of (t)_+^p: its derivative is a truncated power, whose kernel is an integral over a wedge.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals
+        >>> duals.repu(1, 1)
+        -theta/(2*pi) + 1/2
+    """
+    _check(order, power)
+    return tidy(sp.ff(power, order) ** 2 * kernels.repu(power - order))
+
+
+def leaky_relu(slope_symbol: sp.Expr, order: int) -> sp.Expr:
+    """Of t_+ - s (-t)_+: four half-plane pairs, two of them at the angle pi - theta.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals
+        >>> duals.leaky_relu(1, 1)
+        1
+    """
+    _check(order, 1)
+    same = kernels.repu(1 - order)
+    opposite = same.subs(theta, sp.pi - theta)
+    sign = (-1) ** (order + 1)
+    return tidy((1 + slope_symbol**2) * same + 2 * sign * slope_symbol * opposite)
+
+
+def absolute_value(order: int) -> sp.Expr:
+    """Of |t| = t_+ + (-t)_+: the leaky ReLU of slope -1.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals
+        >>> duals.absolute_value(1)
+        -2*theta/pi + 1
+    """
+    return leaky_relu(sp.Integer(-1), order)
+
+
+def polynomial(coefficients: Sequence[sp.Expr], order: int) -> sp.Expr:
+    """Of sum_k c_k t^k, by Isserlis' theorem.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals
+        >>> duals.polynomial([0, 1], 0)
+        r*r^**cos(theta)
+    """
+    _check(order)
+    slopes = sp.diff(sum(c * _t**k for k, c in enumerate(coefficients)), _t, order)
+    return sp.expand(_expected(slopes, r**2, r_star**2, covariance))
+
+
+def sine(order: int) -> sp.Expr:
+    """Of sin(omega t + phi), by the characteristic function of u - u' and u + u'.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals, theta
+        >>> duals.sine(0).subs({duals.frequency: 0, duals.phase: 0})
+        0
+    """
+    _check(order)
+    return _wave(phase + order * sp.pi / 2 - sp.pi / 2, order)
+
+
+def cosine(order: int) -> sp.Expr:
+    """Of cos(omega t + phi), by the characteristic function of u - u' and u + u'.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals, theta
+        >>> duals.cosine(0).subs({duals.frequency: 0, duals.phase: 0})
+        1
+    """
+    _check(order)
+    return _wave(phase + order * sp.pi / 2, order)
+
+
+@cache
+def erf(order: int) -> sp.Expr:
+    """Of erf(t): a Gaussian integral for m >= 1; for m = 0 Price's theorem integrated from covariance 0.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals, theta
+        >>> duals.erf(0).subs(theta, 0).subs({duals.r: 1, duals.r_star: 1})
+        2*asin(2/3)/pi
+    """
+    _check(order)
+    if order:
+        return _tilted(sp.diff(sp.erf(_t), _t, order) * sp.exp(_t**2), sp.Integer(1))
+    edge = sp.sqrt((1 + 2 * r**2) * (1 + 2 * r_star**2))  # the rate is 4 / (pi sqrt(edge^2 - 4 c^2)), 2c = edge t
+    integral = sp.integrate(2 / sp.pi / sp.sqrt(1 - _t**2), _t)
+    return integral.subs(_t, 2 * covariance / edge) - integral.subs(_t, 0)
+
+
+@cache
+def gaussian(order: int) -> sp.Expr:
+    """Of exp(-t^2/2), a Gaussian integral in two dimensions.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals, theta
+        >>> duals.gaussian(0).subs(theta, 0).subs({duals.r: 1, duals.r_star: 1})
+        sqrt(3)/3
+    """
+    _check(order)
+    return _tilted(sp.diff(sp.exp(-(_t**2) / 2), _t, order) * sp.exp(_t**2 / 2), sp.Rational(1, 2))
+
+
+def _wave(shift: sp.Expr, order: int) -> sp.Expr:
+    """omega^(2m) E[cos(omega u + shift) cos(omega u' + shift)]."""
+    apart, together = (sp.exp(-(frequency**2) * (r**2 + r_star**2 + sign * 2 * covariance) / 2) for sign in (-1, 1))
+    return frequency ** (2 * order) * (apart + sp.cos(2 * shift) * together) / 2
+
+
+def _tilted(factor: sp.Expr, rate: sp.Expr) -> sp.Expr:
+    """E[p(u) p(u') exp(-rate (u^2 + u'^2))]: Gaussian again, its inverse covariance larger by 2 rate."""
+    sigma = sp.Matrix([[_a, _c], [_c, _b]])
+    total = sp.eye(2) + 2 * rate * sigma
+    narrow = (sigma * total.adjugate()) / total.det()
+    value = _expected(sp.expand(sp.simplify(factor)), narrow[0, 0], narrow[1, 1], narrow[0, 1])
+    value = sp.factor(sp.together(value)) / sp.sqrt(sp.expand(total.det()))
+    return value.subs({_a: r**2, _b: r_star**2, _c: covariance}, simultaneous=True)
+
+
+def _expected(factor: sp.Expr, a: sp.Expr, b: sp.Expr, c: sp.Expr) -> sp.Expr:
+    """E[p(u) p(u')] of a polynomial p, for variances a, b and covariance c."""
+
+    @cache
+    def moment(i: int, j: int) -> sp.Expr:
+        """Isserlis: u is paired with another u, or with one of u'."""
+        if i < 0 or j < 0:
+            return sp.Integer(0)
+        if i == 0:
+            return sp.Integer(1) if j == 0 else (j - 1) * b * moment(0, j - 2)
+        return (i - 1) * a * moment(i - 2, j) + j * c * moment(i - 1, j - 1)
+
+    terms = sp.Poly(factor, _t).terms()
+    return sum((p * q * moment(i, j) for (i,), p in terms for (j,), q in terms), sp.Integer(0))
+
+
+def _check(order: int, highest: int | None = None) -> None:
+    if not isinstance(order, int) or order < 0 or (highest is not None and order > highest):
+        bound = "" if highest is None else f", at most {highest}"
+        raise ValueError(f"order: got {order!r}; needs a whole number of at least 0{bound}")
