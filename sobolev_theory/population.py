@@ -38,18 +38,21 @@ def population_loss(
     *,
     mesh: Mesh | None = None,
 ) -> Float[Array, ""]:
-    """sum_m lambda_m E[ 1/2 || D_x^m (student - teacher)(x) ||^2 ], x ~ N(0, I_d).
+    """sum_m lambda_m E[ 1/2 || D_x^m (student - teacher)(x) ||^2 ], x ~ N(0, I_d) or another Gaussian `inputs`.
 
-    A scalar, in units of (output weight x norm of a neuron)^2. With student = teacher + delta it keeps its
-    digits for |delta| down to 1e-12. `jax.grad` of it is `loss_gradient`.
+    A scalar, for ReLU in units of (output weight x norm of a neuron)^2. `jax.grad` of it is `loss_gradient`. For ReLU
+    without biases and student = teacher + delta it keeps its digits for |delta| down to 1e-12; else it is
+    accurate to a few eps of its largest term.
 
     Args:
+        inputs: the distribution of x, and the metric in which derivatives are measured.
         mesh: devices that share out the student's neurons, each with all weights in its memory; here and in the
             gradients and products below. On one device neurons are taken in blocks: besides the networks memory
             does not grow with the number of pairs of neurons.
 
     Raises:
         TypeError, ValueError: arguments that do not fit each other; a loss that is infinite for the activation.
+        RuntimeError: the quadrature of an activation without closed form has not converged; with the estimate.
 
     Source: arXiv 2509.19773; arc-cosine kernels of Cho & Saul (2009).
 
@@ -75,7 +78,8 @@ def population_gradient(
     What Monte-Carlo averages of `jax.grad` converge to, and what SGD follows. For ReLU and H1 it is NOT the
     gradient of `population_loss`: that is `loss_gradient`.
 
-    Returns a Network of the student's structure holding d/d weights [K, d] and d/d output_weights [K].
+    Returns a Network of the student's structure holding d/d weights [K, d], d/d output_weights [K], and d/d biases
+    [K] if the student has any.
 
     Source: arXiv 2509.19773 (H1) and Tian, arXiv 1703.00560 (L2), for one neuron; theory of many neurons
     from the pair formulas in `pair`.
@@ -102,7 +106,8 @@ def loss_gradient(
     It is `population_gradient` plus `boundary_term`. No average of per-sample gradients converges to it when
     the boundary term is not 0.
 
-    Returns a Network of the student's structure holding d/d weights [K, d] and d/d output_weights [K].
+    Returns a Network of the student's structure holding d/d weights [K, d], d/d output_weights [K], and d/d biases
+    [K] if the student has any.
 
     Source: boundary term from the derivative of the orthant probability; derived in `boundary_term`.
 
@@ -126,7 +131,8 @@ def boundary_term(
 ) -> Float[Array, "K d"]:
     """`loss_gradient` minus `population_gradient`, in the weights [K, d]; it has no part in the output weights.
 
-    The highest derivative of a ReLU network jumps across the hyperplanes w_k.x = 0, which move with w_k:
+    That in the biases, if there are any, is the difference of the two gradients. The highest derivative of a ReLU
+    network jumps across the hyperplanes w_k.x = 0, which move with w_k:
       a_k sum_j c_j (w_k.v_j) grad_w P(theta_kj),  P = (pi - theta) / (2 pi),  grad_w P = e / (2 pi |w|),
     times lambda_1, over student (c = a) and teacher (c = -a*) neurons v. 0 for L2.
 
