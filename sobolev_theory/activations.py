@@ -193,8 +193,8 @@ class Identity(_Composed):
         return ((1.0, whole(1)),)
 
 
-class Sine(_Composed):
-    """sin(frequency t + phase), as in SIREN; every order."""
+class _Wave(_Composed):
+    """A function of frequency t + phase; every order."""
 
     frequency: float = eqx.field(static=True, default=1.0, converter=float)
     phase: float = eqx.field(static=True, default=0.0, converter=float)
@@ -202,6 +202,10 @@ class Sine(_Composed):
     def __check_init__(self):
         _check_finite("frequency", self.frequency)
         _check_finite("phase", self.phase)
+
+
+class Sine(_Wave):
+    """sin(frequency t + phase), as in SIREN; every order."""
 
     def __call__(self, t: Points) -> Points:
         return jnp.sin(self.frequency * t + self.phase)
@@ -211,15 +215,8 @@ class Sine(_Composed):
         return ((1.0, wave(self.frequency, self.phase - math.pi / 2)),)
 
 
-class Cosine(_Composed):
+class Cosine(_Wave):
     """cos(frequency t + phase), the other half of Fourier features; every order."""
-
-    frequency: float = eqx.field(static=True, default=1.0, converter=float)
-    phase: float = eqx.field(static=True, default=0.0, converter=float)
-
-    def __check_init__(self):
-        _check_finite("frequency", self.frequency)
-        _check_finite("phase", self.phase)
 
     def __call__(self, t: Points) -> Points:
         return jnp.cos(self.frequency * t + self.phase)
