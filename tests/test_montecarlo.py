@@ -285,7 +285,8 @@ def test_the_sample_loss_of_h1_is_half_the_squared_value_and_slope():
     x = np.random.default_rng(0).normal(size=4)
     on, on_ = (W @ x > 0) * OUTPUT, (V @ x > 0) * TEACHER_OUTPUT
     slope = on @ W - on_ @ V
-    got = integrands.sample_loss((1.0, 1.0), lambda y: student(y) - teacher(y), jnp.asarray(x))
+    problem = integrands.Problem((1.0, 1.0), student, teacher)
+    got = integrands.sample_loss(problem, lambda y: student(y) - teacher(y), jnp.asarray(x))
     # Rounding of a dozen operations; the value is slope.x for ReLU without biases.
     np.testing.assert_allclose(got, ((slope @ x) ** 2 + slope @ slope) / 2, rtol=1e-13)
 
