@@ -1,12 +1,15 @@
 """The dual of an activation, the expectation that all exact formulas are made of, as a function to be called."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from . import pairings
 from .activations import Activation, Mixed
 from .angles import Angles
 from .gaussian_pairs import GaussianPair, from_correlation
+from .quadrature import coarser, require_converged
 
 Pairs = Float[Array, "*pairs"]
 
@@ -35,7 +38,9 @@ def dual(
         other: tau, if it is another activation than sigma.
 
     Raises:
-        TypeError, ValueError: no activation; an order that it does not have; both or none of angle and correlation.
+        TypeError, ValueError: no activation; an order that it does not have; both or none of angle and correlation; a
+            negative norm.
+        RuntimeError: quadrature, of what has no closed form, has not converged; with the estimate.
 
     Source: Cho & Saul (2009) for truncated powers; derived in `symbolic.duals`.
 
@@ -52,15 +57,37 @@ def dual(
             raise TypeError(f"{name}: got {sigma!r}; needs one Activation")
         highest = sigma.highest_order
         if not isinstance(order, int) or order < 0 or (highest is not None and order > highest):
-            raise ValueError(f"order: got {order!r}; needs a whole number from 0 to {highest} for {sigma}")
+            most = "on" if highest is None else f"to {highest}"
+            raise ValueError(f"order: got {order!r}; needs a whole number from 0 {most} for {sigma}")
     if (angle is None) == (correlation is None):
         raise ValueError("angle: got both or neither of angle and correlation; needs one of them")
-    norm, norm_ = jnp.asarray(norm, float), jnp.asarray(norm_, float)
-    mean, mean_ = (None, None) if means is None else (jnp.asarray(x, float) for x in means)
-    if correlation is not None:
-        pair = from_correlation(norm, norm_, jnp.asarray(correlation, float), mean, mean_)
+    for name, value in (("norm", norm), ("norm_", norm_)):
+        if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) >= 0):
+            raise ValueError(f"{name}: got {value}; needs standard deviations >= 0")
+    given = (norm, norm_, correlation if angle is None else angle, *(means or ()))
+    dtype = jnp.promote_types(jnp.result_type(*given), jnp.float32)
+    norm, norm_, turn, *centres = (jnp.asarray(x, dtype) for x in given)
+    mean, mean_ = centres or (None, None)
+    if angle is None:
+        pair = from_correlation(norm, norm_, turn, mean, mean_)
     else:
-        theta = jnp.asarray(angle, float)
+        theta = turn
         angles = Angles(theta, jnp.pi - theta, jnp.sin(theta), jnp.cos(theta))
         pair = GaussianPair(norm, norm_, angles, mean, mean_)
-    return pairings.values(activation, tau, [order], pair, max(activation.nodes, tau.nodes))[0]
+    return _value(activation, tau, order, pair)
+
+
+def _value(sigma: Activation, tau: Activation, order: int, pair: GaussianPair) -> Pairs:
+    """With the error of quadrature, where there is any, checked."""
+    nodes = max(sigma.nodes, tau.nodes)
+    (value,) = pairings.values(sigma, tau, [order], pair, nodes)
+    if not pairings.by_quadrature(sigma, tau, order, pair.is_centred):
+        return value
+    (rough,) = pairings.values(sigma, tau, [order], pair, coarser(nodes))
+    here = Angles(*(jnp.asarray(x, value.dtype) for x in (0.0, jnp.pi, 0.0, 1.0)))
+    squares = [
+        pairings.values(one, one, [order], GaussianPair(norm, norm, here, mean, mean), nodes)[0]
+        for one, norm, mean in ((sigma, pair.norm, pair.mean), (tau, pair.norm_, pair.mean_))
+    ]
+    largest = jnp.max(jnp.sqrt(squares[0] * squares[1]))  # by Cauchy and Schwarz
+    return require_converged(value, jnp.max(jnp.abs(value - rough)) / largest, "activation")

@@ -5,29 +5,24 @@ goes by `pairwise`. A covariance, a mean and biases enter through the fields tha
 linear in the parameters; a gradient goes back through the transposed map.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import partial
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from . import pairwise, relu_sums
 from .activations import ReLU
-from .factors import derivative
 from .fields import Fields, Parameters, fields
 from .inputs import GaussianInput
 from .losses import SobolevLoss
-from .moments import is_closed
 from .networks import Network
-from .pairings import Part, has_own_dual
+from .pairings import Part, by_quadrature
+from .quadrature import require_converged
 from .sums import Weights
-
-# Of the quadrature, relative to the loss and gradient of a student without a teacher.
-TOLERANCE = {np.dtype("float64"): 1e-9, np.dtype("float32"): 1e-4}
 
 
 @dataclass(frozen=True)
@@ -72,15 +67,12 @@ class Engine:
 
     @property
     def by_quadrature(self) -> bool:
-        """Whether some pair of neurons has no closed form."""
-        students, everyone = self.layout.student, self.layout.student + self.layout.teacher
+        """Whether some pair of neurons has no closed form in some order; derivatives of a closed form have one."""
+        everyone = [sigma for sigma, _ in self.layout.student + self.layout.teacher]
         return any(
-            not is_closed(f, h)
-            for sigma, _ in students
-            for tau, _ in everyone
-            if not (sigma == tau and has_own_dual(sigma) and not self.with_means)
-            for _, f in derivative(sigma.terms, max(self.layout.orders))
-            for _, h in derivative(tau.terms, max(self.layout.orders))
+            by_quadrature(sigma, tau, m, not self.with_means)
+            for sigma, tau in itertools.product(everyone, repeat=2)
+            for m in self.layout.orders
         )
 
 
@@ -111,17 +103,7 @@ def checked_quadrature(
     Raises:
         RuntimeError: with the estimate of the error; under jit and vmap when the compiled function runs, without it.
     """
-    error = _estimated_error(engine, weights, student, teacher, inputs)
-    limit = TOLERANCE[np.dtype(student[0].dtype)]
-    message = "student: the quadrature of its activation has not converged"
-    needs = f"needs at most {limit:g}: more nodes, smaller neurons, or all kinks of the activation"
-    if isinstance(error, jax.core.Tracer):
-        return eqx.error_if(
-            tuple(map(jnp.asarray, weights)), ~(error <= limit), f"{message}; its estimated error {needs}"
-        )
-    if not float(error) <= limit:
-        raise RuntimeError(f"{message}: got an estimated error of {float(error):.2g}; {needs}")
-    return weights
+    return require_converged(weights, _estimated_error(engine, weights, student, teacher, inputs), "student")
 
 
 @partial(jax.jit, static_argnums=0)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from .factors import derivative, jumps, smooth_part
 from .gaussian_pairs import GaussianPair, Pairs
-from .moments import expectations, zero
+from .moments import expectations, is_closed, zero
 
 if TYPE_CHECKING:
     from .activations import Activation
@@ -73,6 +73,14 @@ def has_jumps(sigma: "Activation", order: int) -> bool:
     """Whether the derivative of this order jumps, of any neuron of a mixed one, so that there is a boundary term."""
     each = getattr(sigma, "activations", (sigma,))
     return any(jumps(derivative(one.terms, order + 1)) for one in each)
+
+
+def by_quadrature(sigma: "Activation", tau: "Activation", order: int, centred: bool) -> bool:
+    """Whether E[sigma^(m)(u) tau^(m)(u')] has no closed form."""
+    if centred and has_own_dual(sigma) and sigma == tau:
+        return False
+    f, h = derivative(sigma.terms, order), derivative(tau.terms, order)
+    return not all(is_closed(left, right) for _, left in f for _, right in h)
 
 
 def has_own_dual(sigma: "Activation") -> bool:

@@ -17,9 +17,11 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from . import pairings
+from .angles import inverse_or_zero
 from .fields import Fields, pairs
 from .gaussian_pairs import Pairs, from_correlation
 from .pairings import Part
+from .quadrature import coarser
 from .rows import Rows, by_rows
 from .sums import Neurons, Sums, Weights
 
@@ -39,9 +41,9 @@ class Layout:
     coarse: bool = False
 
     def nodes(self, sigma: "Activation", tau: "Activation") -> int:
-        """Of quadrature; three quarters of them if the layout is a coarse one, for an estimate of the error."""
+        """Of quadrature; fewer if the layout is a coarse one, for an estimate of the error."""
         nodes = max(sigma.nodes, tau.nodes)
-        return nodes * 3 // 4 if self.coarse else nodes
+        return coarser(nodes) if self.coarse else nodes
 
 
 def layout(
@@ -195,5 +197,5 @@ def _isotropic_boundary(activation, weights, student: Neurons, teacher: Neurons,
 
 def dual_of_covariance(activation: "Activation", order: int, variance, covariance, variance_) -> Pairs:
     norm, norm_ = jnp.sqrt(variance), jnp.sqrt(variance_)
-    pair = from_correlation(norm, norm_, covariance / (norm * norm_))
+    pair = from_correlation(norm, norm_, covariance * inverse_or_zero(norm * norm_))
     return pairings.values(activation, activation, [order], pair, activation.nodes)[0]

@@ -2,7 +2,7 @@
 
 Without kinks, the trapezoidal rule on the line: for functions that are analytic about the real axis it converges like
 exp(-2 pi a / h), a the distance of the nearest pole and h the spacing, where Gauss-Hermite rules converge like
-exp(-c sqrt(n)): (Goodwin 1949; Trefethen, SIAM Review 2022).
+exp(-c sqrt(n)) (Goodwin 1949; Trefethen, SIAM Review 2022).
 With kinks, the double exponential rule (Takahasi & Mori 1974) on every piece: its nodes crowd at the ends at all
 scales, so that it also resolves the layer of width sin(theta) about the kink of one neuron that the other, nearly
 parallel, one averages over. Memory is that of 64 times the pairs; time grows with the square of the nodes.
@@ -12,7 +12,9 @@ import itertools
 import math
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,6 +27,10 @@ from .gaussian_pairs import GaussianPair, Pairs
 Kinks = tuple[float, ...]
 TOGETHER = 64  # nodes of the inner axis
 REACH = 9.0  # beyond it the normal density is below 2^-58 of its value at 0
+
+# What estimated errors are held to, relative to the largest value: far above rounding, which is reached where a rule
+# converges, and below what Monte Carlo or a figure would show.
+TOLERANCE = {np.dtype("float64"): 1e-9, np.dtype("float32"): 1e-4}
 
 
 def of_one(function: Function, kinks: Kinks, mean: Pairs, norm: Pairs, nodes: int) -> Pairs:
@@ -54,6 +60,28 @@ def of_two(f: Function, kinks: Kinks, h: Function, kinks_: Kinks, nodes: int, pa
         return weight * f(mean + r * z) * _integral(inner, across, nodes, zero)
 
     return _integral(outer, cuts, nodes, zero, together=1)
+
+
+def coarser(nodes: int) -> int:
+    """Three quarters of them, for an estimate of the error."""
+    return nodes * 3 // 4
+
+
+def require_converged(result: Any, error: Float[Array, ""], name: str) -> Any:
+    """The result, a pytree of numbers, if its estimated relative error is small.
+
+    Raises:
+        RuntimeError: with the estimate; under jit and vmap when the compiled function runs, and without it.
+    """
+    limit = TOLERANCE[np.dtype(error.dtype)]
+    message = f"{name}: the quadrature of its activation has not converged"
+    needs = f"needs at most {limit:g}: more nodes, smaller neurons, or all kinks of the activation"
+    if isinstance(error, jax.core.Tracer):
+        asked = f"{message}; its estimated error {needs}"
+        return eqx.error_if(jax.tree.map(jnp.asarray, result), ~(error <= limit), asked)
+    if not float(error) <= limit:
+        raise RuntimeError(f"{message}: got an estimated error of {float(error):.2g}; {needs}")
+    return result
 
 
 def _integral(integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, together: int = TOGETHER) -> Pairs:

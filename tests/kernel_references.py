@@ -101,7 +101,7 @@ def expectation(f: Inner, h: Inner, norms, angle, means=(0.0, 0.0), kinked: bool
         cuts = {-REACH, -4, 0, 4, REACH}
         if kinked:
             cuts.add(-mean / r)
-            centre, width = -mean_ / (r_ * cos), sin / abs(cos)
+            centre, width = -mean_ / (r_ * cos), sin / abs(cos)  # 0 for one and the same field
             cuts |= {centre + k * width for k in (-8, -2, 0, 2, 8)}
         points = sorted(x for x in cuts if abs(x) <= REACH)
 

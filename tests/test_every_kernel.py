@@ -4,11 +4,13 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import kernel_references as ref
 import numpy as np
 import pytest
 from cases import EPS
 
 import sobolev_theory as st
+from sobolev_theory.engines import engine_of
 
 ROWS, TEACHER_ROWS = np.array([[1.0, 0.3], [-0.4, 0.8]]), np.array([[0.6, -0.9]])
 OUTPUT, TEACHER_OUTPUT = np.array([1.0, -0.7]), np.array([1.3])
@@ -43,6 +45,60 @@ def networks(name: str):
 def gap(one, other) -> float:
     pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     return max(float(jnp.max(jnp.abs(x - y))) for x, y in pairs)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mahalanobis"])
+def test_smooth_networks_are_those_of_quadrature(metric):
+    """H2 with biases, covariance and mean: the definition, integrated on a grid and differentiated by JAX."""
+    lam, inputs = (1.0, 0.5, 0.25), st.GaussianInput(COVARIANCE, MEAN, metric)
+    axis = np.linspace(-9, 9, 145)  # the trapezoidal rule, exact to rounding; exp(-81/2) is left out
+    mass = np.exp(-(axis**2) / 2) * (axis[1] - axis[0]) / np.sqrt(2 * np.pi)
+    z = jnp.asarray(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
+    root = np.linalg.cholesky(COVARIANCE)
+    stretch = root if metric == "mahalanobis" else np.eye(2)
+    teacher = st.Network(TEACHER_ROWS, TEACHER_OUTPUT, TEACHER_BIASES, st.Polynomial((0.3, 1.0, 0.5)))
+
+    def by_definition(student):
+        def at(x):
+            total, derivative = 0.0, lambda y: student(x + stretch @ y) - teacher(x + stretch @ y)
+            for weight in lam:
+                total = total + weight * jnp.sum(derivative(jnp.zeros(2)) ** 2) / 2
+                derivative = jax.jacfwd(derivative)
+            return total
+
+        return np.outer(mass, mass).ravel() @ jax.vmap(at)(z @ root.T + MEAN)
+
+    student = st.Network(ROWS, OUTPUT, BIASES, st.Cosine(0.8, 0.3))
+    value, gradient = jax.jit(jax.value_and_grad(by_definition))(student)
+    problem = student, teacher, st.SobolevLoss(lam), inputs
+    few = 20 * 64 * EPS + 1e-13  # sums of 20,000 terms of both signs, of size below 20
+    assert gap(st.population_loss(*problem), value) <= few
+    for of in (st.population_gradient, st.loss_gradient):
+        assert gap(of(*problem), gradient) <= few
+
+
+@pytest.mark.parametrize("name", ["ReLU", "ReLU, Mahalanobis", "RePU(2), H2"])
+def test_kinked_losses_are_sums_of_references_over_pairs(name):
+    student, teacher, loss, inputs = networks(name)
+    power = 2 if name.startswith("RePU") else 1
+    rows, signed = np.concatenate([ROWS, TEACHER_ROWS]), np.concatenate([OUTPUT, -TEACHER_OUTPUT])
+    means = rows @ MEAN + np.concatenate([BIASES, TEACHER_BIASES])
+    covariance = rows @ COVARIANCE @ rows.T
+    products = covariance if inputs.metric == "mahalanobis" else rows @ rows.T
+    deviation = np.sqrt(np.diag(covariance))
+    total = 0.0
+    for m, weight in enumerate(loss.weights):
+        f = ref.scaled(ref.falling(power, m), ref.truncated(power - m))
+        for i, j in np.ndindex(3, 3):
+            if i == j:
+                z = (deviation[i], deviation[i]), 0.0, (means[i], means[i])
+            else:
+                cos = covariance[i, j] / (deviation[i] * deviation[j])
+                z = (deviation[i], deviation[j]), np.arccos(cos), (means[i], means[j])
+            kernel = float(ref.expectation(f, f, *z, kinked=True))
+            total += weight * signed[i] * signed[j] * products[i, j] ** m * kernel / 2
+    # Nine terms an order, of size below 100; their angles are 0.4 and more from 0 and pi, or exactly 0.
+    assert gap(st.population_loss(student, teacher, loss, inputs), total) <= 100 * 32 * EPS
 
 
 @each_case
@@ -186,6 +242,20 @@ def test_relu_written_as_a_mixture_of_leaky_and_absolute_values():
     parts = st.Network(np.repeat(ROWS[:1], 2, 0), [0.5, 0.5], activation=[st.AbsoluteValue(), st.Identity()])
     teacher = st.Network(TEACHER_ROWS)
     assert gap(st.population_loss(parts, teacher), st.population_loss(st.Network(ROWS[:1]), teacher)) <= ROUNDING
+
+
+def test_quadrature_of_a_kinked_function_is_the_closed_form():
+    numerical = st.Elementwise(lambda t: jnp.maximum(t, 0.0) ** 2, kinks=(0.0,), nodes=192)
+    closed, found = (of_everything(*plain(sigma), st.L2) for sigma in (st.RePU(2), numerical))
+    assert gap(closed, found) <= 20 * 1e-9  # what quadrature is held to, of terms of size 20
+
+
+def test_a_pair_without_a_closed_form_in_a_low_order_is_noticed():
+    """Two derivatives of GELU are Gaussians, whose products with a wave are in closed form; GELU's are not."""
+    sides = st.Network(ROWS, activation=st.GELU()), st.Network(TEACHER_ROWS, activation=st.Sine())
+    for student, teacher in (sides, sides[::-1]):
+        assert engine_of(student, teacher, st.H2, st.GaussianInput()).by_quadrature
+        assert not engine_of(student, student, st.H2, st.GaussianInput()).by_quadrature
 
 
 def test_the_order_of_a_function_is_that_of_its_first_jump():
