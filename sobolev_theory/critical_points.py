@@ -17,7 +17,8 @@ from .angles import direction, polar
 from .kinks import FREE, Problem
 from .losses import H1, SobolevLoss
 from .networks import Network, with_parameters
-from .population import isotropic_problem
+from .pairings import has_jumps
+from .problems import isotropic_problem
 from .reduction import reduction
 from .spectrum import Of, check_choice
 
@@ -97,7 +98,7 @@ def critical_point(
     room = [(0, 0), (0, int(student.dimension > span.dimension))]  # for a direction orthogonal to the span
     w, rows = (np.pad(np.asarray(span.reduce(network).weights), room) for network in (student, teacher))
     p = kinks.problem(weights, student.output_weights, (jnp.asarray(rows), teacher.output_weights))
-    system = (activation, of == "loss" and loss.order > 0, p, ray)
+    system = (activation, of == "loss" and has_jumps(activation, loss.order), p, ray)
 
     found = scipy.optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
         lambda x: np.asarray(_gradient(*system, x), float),

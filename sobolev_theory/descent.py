@@ -18,7 +18,9 @@ from .inputs import GaussianInput
 from .kinks import distance_to_teacher
 from .losses import H1, SobolevLoss
 from .networks import Network, with_parameters
-from .population import loss_gradient, population_gradient, population_loss, problem
+from .pairings import has_jumps
+from .population import loss_gradient, population_gradient, population_loss
+from .problems import problem
 from .spectrum import Of, check_choice, spectrum
 
 try:
@@ -171,7 +173,11 @@ def largest_stable_step(
         [4.0, 2.0]
     """
     values = np.asarray(spectrum(critical, teacher, loss, of=of).values)
-    if of == "loss" and loss.order > 0 and _on_a_kink(np.asarray(critical.weights), np.asarray(teacher.weights)):
+    if (
+        of == "loss"
+        and has_jumps(critical.activation, loss.order)
+        and _on_a_kink(np.asarray(critical.weights), np.asarray(teacher.weights))
+    ):
         return 0.0
     return float(max(0.0, np.min(2 * values.real / np.abs(values) ** 2)))
 

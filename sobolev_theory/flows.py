@@ -20,8 +20,9 @@ from .activations import Activation
 from .kinks import Problem, distance_to_teacher
 from .losses import H1, SobolevLoss
 from .networks import Network
+from .pairings import has_jumps
 from .pieces import Integrator, Path, Tolerances, follow
-from .population import isotropic_problem
+from .problems import isotropic_problem
 from .reduction import reduction
 from .spectrum import Of, check_choice
 
@@ -187,7 +188,7 @@ def gradient_flows(
     teachers = jnp.einsum("kd,bdn->bkn", rows.astype(dtype), basis)
     scale = jnp.max(jnp.linalg.norm(rows, axis=1)).astype(dtype)
     name = ("dopri8" if rtol < 1e-7 else "tsit5") if solver == "auto" else solver
-    integrator = Integrator(activation, of == "loss" and loss.order > 0, name, max_steps)
+    integrator = Integrator(activation, of == "loss" and has_jumps(activation, loss.order), name, max_steps)
     tolerances = Tolerances(*(jnp.asarray(x, dtype) for x in (rtol, atol, until_distance or 0.0)))
     problems = jax.vmap(lambda t: kinks.problem(weights, students[0].output_weights.astype(dtype), (t, output)))(
         teachers

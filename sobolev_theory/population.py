@@ -17,17 +17,16 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
-from .activations import Activation, Mixed, ReLU
-from .engines import Engine, checked_quadrature, engine_of
+from .engines import Engine
 from .fields import Parameters
-from .inputs import GaussianInput, check_dimension
-from .losses import H1, SobolevLoss, check_order
-from .networks import Network, check_same_inputs, parameters, with_parameters
-from .pairings import has_jumps
-from .sums import Neurons, Weights
+from .inputs import GaussianInput
+from .losses import H1, SobolevLoss
+from .networks import Network, with_parameters
+from .problems import problem, tangent_parameters
+from .sums import Weights
 
 
 def population_loss(
@@ -210,7 +209,7 @@ def population_jacobian_product(
         [[0.0, 1.0]]
     """
     posed = problem(student, teacher, loss, inputs, mesh)
-    return with_parameters(student, *_product(_population_gradient, *posed, _tangent(student, tangent)))
+    return with_parameters(student, *_product(_population_gradient, *posed, tangent_parameters(student, tangent)))
 
 
 def loss_hessian_product(
@@ -236,7 +235,7 @@ def loss_hessian_product(
         [[0.0, 1.0]]
     """
     posed = problem(student, teacher, loss, inputs, mesh)
-    return with_parameters(student, *_product(_loss_gradient, *posed, _tangent(student, tangent)))
+    return with_parameters(student, *_product(_loss_gradient, *posed, tangent_parameters(student, tangent)))
 
 
 # Compiled once per activations, orders, and shapes.
@@ -281,76 +280,3 @@ def _dense(gradient, engine: Engine, weights: Weights, student, teacher, inputs,
     _, column = jax.linearize(of_rows, rows)
     basis = jnp.eye(rows.size, dtype=rows.dtype).reshape(-1, *rows.shape)
     return jax.vmap(column, out_axes=-1)(basis).reshape(rows.shape * 2)
-
-
-# Checks.
-
-
-def problem(
-    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, mesh: Mesh | None = None
-) -> tuple[Engine, Weights, Parameters, Parameters, GaussianInput, Mesh | None]:
-    """What is compiled and what it is called with, checked."""
-    check_same_inputs(student, teacher)
-    check_dimension(inputs, student.dimension)
-    check_order(loss, student.activation)
-    check_order(loss, teacher.activation)
-    engine = engine_of(student, teacher, loss, inputs)
-    ours, theirs, mesh = _on_devices(mesh, parameters(student), parameters(teacher))
-    weights = engine.weights(loss)
-    if engine.by_quadrature:
-        weights = checked_quadrature(engine, weights, ours, theirs, inputs)
-    return engine, weights, ours, theirs, inputs, mesh
-
-
-def isotropic_problem(
-    name: str, student: Network, teacher: Network, loss: SobolevLoss
-) -> tuple[Activation, Weights, Neurons, Neurons]:
-    """For what follows flows, by `Activation.sums`: one activation, no biases, input N(0, I).
-
-    Raises:
-        NotImplementedError: other networks; kinked activations other than ReLU, if the loss has its highest order.
-    """
-    check_same_inputs(student, teacher)
-    check_order(loss, student.activation)
-    activation = student.activation
-    if student.biases is not None or teacher.biases is not None:
-        raise NotImplementedError(f"student: got networks with biases; {name} needs networks without")
-    if activation != teacher.activation or isinstance(activation, Mixed):
-        raise NotImplementedError(
-            f"teacher: got activation {teacher.activation}; {name} needs one activation, the student's {activation}"
-        )
-    if not isinstance(activation, ReLU) and has_jumps(activation, loss.order):
-        raise NotImplementedError(
-            f"student: got activation {activation} and a loss of order {loss.order}; {name} knows the kinks of "
-            "such a loss for ReLU only, and needs a lower order"
-        )
-    weights, highest = loss.weights[: loss.order + 1], activation.highest_order
-    if isinstance(activation, ReLU) and highest is not None:
-        weights = weights + (0.0,) * (highest + 1 - len(weights))
-    return activation, weights, parameters(student)[:2], parameters(teacher)[:2]
-
-
-def _on_devices(mesh: Mesh | None, *networks: Parameters) -> tuple:
-    """Neurons as whole copies on every device, and the mesh without the types of its axes: rows are divided by us."""
-    if mesh is None:
-        return *networks, None
-    if not isinstance(mesh, Mesh):
-        raise TypeError(f"mesh: got {mesh!r}; needs a jax.sharding.Mesh, or None")
-    mesh = Mesh(mesh.devices, mesh.axis_names)
-    return *jax.device_put(networks, NamedSharding(mesh, PartitionSpec())), mesh
-
-
-def _tangent(student: Network, tangent: Network) -> Parameters:
-    if not isinstance(tangent, Network):
-        raise TypeError(f"tangent: got {type(tangent).__name__}; needs a Network of the student's structure")
-    if tangent.weights.shape != student.weights.shape:
-        raise ValueError(
-            f"tangent: got weights of shape {tangent.weights.shape}; needs the student's {student.weights.shape}"
-        )
-    rows, output, biases = parameters(tangent)
-    if student.biases is None:
-        biases = None
-    elif biases is None:
-        biases = jnp.zeros_like(student.biases)
-    steps = rows, output, biases
-    return jax.tree.map(lambda step, own: step.astype(own.dtype), steps, parameters(student))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import kernel_references as ref
 import numpy as np
 import pytest
+import scipy.integrate
 from cases import EPS
 
 import sobolev_theory as st
@@ -335,3 +336,24 @@ def test_bad_input_is_named(make, error, message):
 def test_flows_refuse_what_they_cannot_follow(follow):
     with pytest.raises(NotImplementedError, match="kinks of such a loss for ReLU only"):
         follow(*plain(st.LeakyReLU(0.2)), st.H1)
+
+
+@pytest.mark.parametrize("activation", [st.Erf(), st.RePU(2)], ids=repr)
+def test_flows_of_smooth_losses_follow_the_loss_gradient(activation):
+    """Against SciPy's solver on the public gradient; the H1 loss of these activations has no kinks."""
+    student, teacher = (
+        st.Network([[0.5, 0.9]], activation=activation),
+        st.Network([[1.0, 0.2]], activation=activation),
+    )
+
+    @jax.jit
+    def velocity(w):
+        return -st.loss_gradient(st.Network(w.reshape(1, 2), activation=activation), teacher, st.H1).weights.ravel()
+
+    start = np.asarray(student.weights).ravel()
+    options = {"method": "DOP853", "rtol": 1e-10, "atol": 1e-12}
+    expected = scipy.integrate.solve_ivp(lambda t, w: np.asarray(velocity(w)), (0.0, 0.5), start, **options).y[:, -1]
+    flow = st.gradient_flow(student, teacher, st.H1, t1=0.5)
+    assert gap(flow.end_weights.ravel(), expected) <= 1e-7  # rtol 1e-9 of some tens of steps
+    near = st.Network([[0.98, 0.25]], activation=activation)
+    assert st.critical_point(near, teacher, st.H1).kind is st.Kind.GLOBAL
