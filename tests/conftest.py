@@ -1,10 +1,13 @@
 """Settings of every test run: 64 bit, one compilation cache for all workers, reproducible properties."""
 
+import gc
+import itertools
 import os
 from pathlib import Path
 
 import hypothesis
 import jax
+import pytest
 
 jax.config.update("jax_enable_x64", True)
 
@@ -21,3 +24,19 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("tests")
+
+
+# A compiled program keeps tens to hundreds of memory maps, of which Linux grants a process 65530: beyond it the compiler
+# crashes. Programs that are needed again are read from the cache. Counting takes 30 ms, so not after every test.
+MAPS = Path("/proc/self/maps")
+MANY_MAPS = 25_000
+EVERY = 8
+_finished = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _few_memory_maps():
+    yield
+    if next(_finished) % EVERY == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY_MAPS:
+        jax.clear_caches()
+        gc.collect()
