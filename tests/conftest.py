@@ -26,8 +26,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 
-# A compiled program keeps tens to hundreds of memory maps, of which Linux grants a process 65530: beyond it the compiler
-# crashes. Programs that are needed again are read from the cache. Counting takes 30 ms, so not after every test.
+# A compiled program keeps tens to hundreds of memory maps, of which Linux grants a process 65530: beyond it the
+# compiler crashes. Programs needed again are read from the cache. Counting takes 30 ms: not after every test.
 MAPS = Path("/proc/self/maps")
 MANY_MAPS = 25_000
 EVERY = 8
