@@ -1,7 +1,8 @@
 """Duals E[sigma^(m)(u) sigma^(m)(u')] of centred Gaussian pairs, derived from the definition of each activation.
 
 u and u' have standard deviations r and r* and correlation cos(theta). Kinked activations are sums over half-planes,
-polynomials by Isserlis' theorem, waves by the characteristic function, exponentials of squares by a tilted Gaussian.
+polynomials by Isserlis' theorem, waves by the characteristic function, exponentials of squares by a tilted Gaussian;
+the GELU is a ReLU smoothed by a Gaussian, less a density.
 """
 
 from collections.abc import Sequence
@@ -122,6 +123,39 @@ def gaussian(order: int) -> sp.Expr:
     """
     _check(order)
     return _tilted(sp.diff(sp.exp(-(_t**2) / 2), _t, order) * sp.exp(_t**2 / 2), sp.Rational(1, 2))
+
+
+@cache
+def gelu(order: int) -> sp.Expr:
+    """Of t Phi(t) = E[(t + V)_+] - phi(t), V standard normal (`gelu_remainder`); slopes by Price's theorem.
+
+    u + V and u' + V' have variances A = 1 + r^2 and B = 1 + r*^2, covariance c, and D^2 = AB - c^2.
+
+    Example:
+        >>> from sobolev_theory.symbolic import duals, theta
+        >>> duals.gelu(1).subs(theta, duals.sp.pi / 2)
+        1/4
+    """
+    _check(order)
+    A, B, c, D, psi = sp.symbols("A B c D psi", positive=True)
+    both = kernels.repu(1).subs({r: sp.sqrt(A), r_star: sp.sqrt(B), theta: psi}, simultaneous=True)
+    both = sp.expand(both).subs({sp.sin(psi): D / sp.sqrt(A * B), sp.cos(psi): c / sp.sqrt(A * B)})
+    # phi(u') tilts u' to the variance B - 1 over B, and u + V to A - c^2 / B = D^2 / B, whose half line this is.
+    one_density = (D / sp.sqrt(B)) / sp.sqrt(2 * sp.pi) / sp.sqrt(2 * sp.pi * B)
+    densities = 1 / (2 * sp.pi * D)
+    value = both - one_density - one_density.subs({A: B, B: A}, simultaneous=True) + densities
+    for _ in range(order):  # by Price: D^2 = AB - c^2 and cos(psi) = c / sqrt(AB) move with c
+        value = sp.diff(value, c) - c / D * sp.diff(value, D) - sp.diff(value, psi) / D
+    here = {A: 1 + r**2, B: 1 + r_star**2, c: covariance}
+    root, angle = sp.sqrt((A * B - c**2).subs(here)), sp.acos((c / sp.sqrt(A * B)).subs(here))
+    return sp.expand(sp.simplify(value)).subs({**here, D: root, psi: angle}, simultaneous=True)
+
+
+def gelu_remainder() -> sp.Expr:
+    """E[(t + V)_+] - phi(t) - t Phi(t) by integration over V > -t; 0."""
+    density = sp.exp(-(_a**2) / 2) / sp.sqrt(2 * sp.pi)
+    smoothed = sp.integrate((_t + _a) * density, (_a, -_t, sp.oo))
+    return sp.simplify((smoothed - density.subs(_a, _t) - _t * (1 + sp.erf(_t / sp.sqrt(2))) / 2).rewrite(sp.erf))
 
 
 def _wave(shift: sp.Expr, order: int) -> sp.Expr:

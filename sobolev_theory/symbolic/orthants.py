@@ -2,8 +2,12 @@
 
 X, Y are standard normal with correlation cos(theta), so that everything starts from their covariance matrix. The
 derivative in the angle is found twice: by Plackett's identity, from the density, and from the sides seen from the
-origin, as `sobolev_theory.orthants` sums them. Without thresholds it integrates to the opening of the wedge.
+origin, as `sobolev_theory.orthants` sums them. Without thresholds it integrates to the opening of the wedge. Moments
+of biased ReLUs follow by integration by parts, from P, Phi and densities.
 """
+
+from functools import cache
+from typing import Any
 
 import sympy as sp
 
@@ -13,6 +17,63 @@ from .frame import theta
 h, k = sp.symbols("h k", real=True)
 
 COVARIANCE = sp.Matrix([[1, sp.cos(theta)], [sp.cos(theta), 1]])
+
+
+class Density(sp.Function):
+    """The standard normal density."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return -self.args[0] * self
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\varphi\left({printer.doprint(self.args[0])}\right)"
+
+
+class Phi(sp.Function):
+    """The standard normal distribution function."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return Density(self.args[0])
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\Phi\left({printer.doprint(self.args[0])}\right)"
+
+
+class _OfBoth(sp.Function):
+    """A function of both thresholds at the angle theta, which is not shown; symmetric."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, near: sp.Expr, other: sp.Expr) -> sp.Expr | None:
+        return cls(other, near) if (near, other) == (k, h) else None
+
+    def _latex(self, printer: Any) -> str:
+        return rf"{self.letter}\left({printer.doprint(self.args[0])}, {printer.doprint(self.args[1])}\right)"
+
+
+class Orthant(_OfBoth):
+    """P(X > -h, Y > -k)."""
+
+    letter = "P"
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The density of X or Y at its threshold, times the probability of the other."""
+        near, other = self.args if argindex == 1 else self.args[::-1]
+        return Density(near) * Phi(ordinate(near, other))
+
+
+class Corner(_OfBoth):
+    """q = exp(-r^2 / 2) / (2 pi), r the corner's distance: the densities at h and at its ordinate A, or at k and at its own, multiplied."""
+
+    letter = "q"
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        return -sp.diff(corner_square(), self.args[argindex - 1]) / 2 * self
 
 
 def corner_square() -> sp.Expr:
@@ -85,3 +146,63 @@ def at_the_origin() -> sp.Expr:
     """
     angle = sp.Dummy("theta")
     return normal(-sp.integrate(derivative_by_sides().subs(theta, angle), (angle, theta, sp.pi)))
+
+
+@cache
+def rectified_moment(i: int, j: int) -> sp.Expr:
+    """E[(X + h)_+^i (Y + k)_+^j], a power 0 being an indicator, by Stein's lemma E[X g] = E[g_X] + cos(theta) E[g_Y].
+
+    With h = b/|w|, k = b'/|w'| this times |w|^i |w'|^j is E[(w.x + b)_+^i (w'.x + b')_+^j].
+
+    Raises:
+        ValueError: a power that is no whole number of at least 0.
+
+    Example:
+        >>> from sobolev_theory.symbolic import orthants
+        >>> orthants.rectified_moment(0, 0)
+        Orthant(h, k)
+    """
+    if not all(isinstance(n, int) and n >= 0 for n in (i, j)):
+        raise ValueError(f"i, j: got {i!r} and {j!r}; needs whole numbers of at least 0")
+    if i == 0 == j:
+        return Orthant(h, k)
+    if i == 0:
+        return rectified_moment(j, i).subs({h: k, k: h}, simultaneous=True)
+    cos = sp.cos(theta)
+    value = h * rectified_moment(i - 1, j)
+    value += (i - 1) * rectified_moment(i - 2, j) if i > 1 else _at_threshold(j, h, k)  # g_X
+    value += cos * (j * rectified_moment(i - 1, j - 1) if j else _at_threshold(i - 1, k, h))  # g_Y
+    return _expanded(value)
+
+
+def _at_threshold(n: int, near: sp.Symbol, other: sp.Symbol) -> sp.Expr:
+    """E[delta(X + near) (Y + other)_+^n]: the density at near times sin^n E[(A + Z)_+^n], Z normal."""
+    A = ordinate(near, other)
+    moments = [Density(near) * Phi(A), A * Density(near) * Phi(A) + Corner(h, k)]
+    for m in range(2, n + 1):
+        moments.append(A * moments[m - 1] + (m - 1) * moments[m - 2])
+    return sp.sin(theta) ** n * moments[n]
+
+
+def slope_defect(i: int, j: int) -> sp.Expr:
+    """The derivative in h of E[(X + h)_+^i (Y + k)_+^j] less i E[(X + h)_+^(i - 1) (Y + k)_+^j], i >= 1; 0.
+
+    With both moments 0 at h = -oo, this determines the moment of power i from that of power i - 1.
+    """
+    slope = sp.diff(rectified_moment(i, j), h) - i * rectified_moment(i - 1, j)
+    slope = slope.xreplace({Density(ordinate(*line)): Corner(h, k) / Density(line[0]) for line in ((h, k), (k, h))})
+    return normal(slope.xreplace(_symbols(slope)))
+
+
+def _expanded(expression: sp.Expr) -> sp.Expr:
+    """A sum of terms, in which the arguments of functions stay as they are."""
+    symbols = _symbols(expression)
+    return sp.expand(expression.xreplace(symbols)).xreplace(
+        {symbol: function for function, symbol in symbols.items()}
+    )
+
+
+def _symbols(expression: sp.Expr) -> dict[sp.Expr, sp.Symbol]:
+    """For all functions of the thresholds, which are independent of each other."""
+    functions = sorted(expression.atoms(Density, Phi, Orthant, Corner), key=sp.default_sort_key)
+    return {function: sp.Symbol(f"f_{n}") for n, function in enumerate(functions)}

@@ -21,6 +21,7 @@ FAMILIES = {
     "cosine": (st.Cosine(1.3, 0.4), duals.cosine, 3),
     "erf": (st.Erf(), duals.erf, 3),
     "gaussian": (st.Gaussian(), duals.gaussian, 3),
+    "gelu": (st.GELU(), duals.gelu, 3),
 }
 
 
@@ -36,6 +37,10 @@ def test_a_derived_dual_is_that_of_the_library(name):
         # of the largest: the closed forms of kinks cancel near pi
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * np.max(np.abs(expected)))
         assert sp.latex(expression)
+
+
+def test_a_gelu_is_a_smoothed_relu_less_a_density():
+    assert duals.gelu_remainder() == 0
 
 
 @pytest.mark.parametrize("n", range(5))
