@@ -28,10 +28,7 @@ def normal(expression: sp.Expr, squares: Squares | None = None) -> sp.Expr:
         0
     """
     algebraic, functions, relations = _algebraic(sp.sympify(expression))
-    numerator, denominator = sp.fraction(sp.together(algebraic))
-    for root, square in [*relations.items(), *(squares or {}).items()]:
-        numerator, denominator = (_without_squares(part, root, square) for part in (numerator, denominator))
-    return sp.cancel(numerator / denominator).xreplace(functions)
+    return sp.cancel(_reduced(algebraic, relations | dict(squares or {}))).xreplace(functions)
 
 
 def vanishes(expression: sp.Expr | sp.Matrix, squares: Squares | None = None) -> bool | None:
@@ -95,17 +92,41 @@ def _entries(expression: sp.Expr | sp.Matrix) -> list[sp.Expr]:
 
 
 def _algebraic(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
-    """Sines and cosines of every angle as symbols; the functions they stand for, and the squares of the cosines."""
+    """Square roots, other functions, sines and cosines as symbols; what these stand for, and squares of some of them.
+
+    In the order of their elimination: roots before cosines, of which their squares are made.
+    """
     expression = sp.expand_trig(expression.rewrite([sp.tan, sp.cot, sp.sec, sp.csc], sp.cos))
-    forward: dict[sp.Expr, sp.Symbol] = {}
+    angles = sorted({f.args[0] for f in expression.atoms(sp.sin, sp.cos)}, key=sp.default_sort_key)
+    forward: dict[sp.Expr, sp.Expr] = {}
     functions: dict[sp.Symbol, sp.Expr] = {}
     relations: dict[sp.Symbol, sp.Expr] = {}
-    for angle in sorted({f.args[0] for f in expression.atoms(sp.sin, sp.cos)}, key=sp.default_sort_key):
+    for angle in angles:
         sine, cosine = sp.Dummy("sine"), sp.Dummy("cosine")
         forward |= {sp.sin(angle): sine, sp.cos(angle): cosine}
         functions |= {sine: sp.sin(angle), cosine: sp.cos(angle)}
         relations[cosine] = 1 - sine**2
-    return expression.xreplace(forward), functions, relations
+    for function in expression.atoms(sp.Function) - set(forward):
+        if function.has(sp.sin, sp.cos):
+            forward[function] = symbol = sp.Dummy("function")
+            functions[symbol] = function
+    squares: dict[sp.Symbol, sp.Expr] = {}
+    known: dict[sp.Expr, sp.Symbol] = {}  # equal squares have one root
+    for power in sorted(expression.atoms(sp.Pow), key=sp.default_sort_key):
+        if power.exp.is_Rational and power.exp.q == 2 and power.base.has(sp.sin, sp.cos):
+            square = _reduced(power.base.xreplace(forward), relations)
+            root = known.setdefault(square, sp.Dummy("root"))
+            forward[power] = root ** (2 * power.exp)
+            functions[root], squares[root] = sp.sqrt(square.xreplace(functions)), square
+    return expression.xreplace(forward), functions, squares | relations
+
+
+def _reduced(algebraic: sp.Expr, relations: Squares) -> sp.Expr:
+    """Numerator and denominator without squares of the roots."""
+    numerator, denominator = sp.fraction(sp.together(algebraic))
+    for root, square in relations.items():
+        numerator, denominator = (_without_squares(part, root, square) for part in (numerator, denominator))
+    return sp.expand(numerator) / sp.expand(denominator)
 
 
 def _without_squares(part: sp.Expr, root: sp.Symbol, square: sp.Expr) -> sp.Expr:

@@ -13,6 +13,7 @@ import sympy as sp
 
 from .algebra import normal
 from .frame import theta
+from .proof import Proof, Step
 
 h, k = sp.symbols("h k", real=True)
 
@@ -68,7 +69,7 @@ class Orthant(_OfBoth):
 
 
 class Corner(_OfBoth):
-    """q = exp(-r^2 / 2) / (2 pi), r the corner's distance: the densities at h and at its ordinate A, or at k and at its own, multiplied."""
+    """q = exp(-r^2 / 2) / (2 pi): the densities at h and at its ordinate, or at k and at its own, multiplied."""
 
     letter = "q"
 
@@ -192,6 +193,15 @@ def slope_defect(i: int, j: int) -> sp.Expr:
     slope = sp.diff(rectified_moment(i, j), h) - i * rectified_moment(i - 1, j)
     slope = slope.xreplace({Density(ordinate(*line)): Corner(h, k) / Density(line[0]) for line in ((h, k), (k, h))})
     return normal(slope.xreplace(_symbols(slope)))
+
+
+def proof_of_moments() -> Proof:
+    """That `rectified_moment` is right for the ReLU: the values' moment leads to the orthant probability."""
+    steps = (
+        Step("dE[(X+h)_+ (Y+k)_+]/dh = E[1(X>-h) (Y+k)_+]", slope_defect(1, 1)),
+        Step("dE[(X+h)_+ 1(Y>-k)]/dh = P", slope_defect(1, 0)),
+    )
+    return Proof(steps, (r"both moments vanish for h \to -\infty, and X and Y may be exchanged",))
 
 
 def _expanded(expression: sp.Expr) -> sp.Expr:

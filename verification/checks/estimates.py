@@ -32,21 +32,38 @@ FRACTIONS = (1 / 64, 1 / 8, 1.0)  # of the samples, at the looks
 GROUP, BATCH = 2**8, 2**14
 LARGEST_DIMENSION = 5  # with controls of second degree: 20 of the 64 group means of the first look
 
-ESTIMATORS: dict[str, tuple[Callable, Callable[[st.Network], Any]]] = {
-    "population_loss": (integrands.loss, lambda student: student.weights[0, 0]),
-    "population_gradient": (integrands.population_gradient, lambda student: student),
-    "loss_gradient": (integrands.loss_gradient, lambda student: student),
-    "boundary_term": (integrands.boundary_term, lambda student: student.weights),
+
+def duals(problem: integrands.Problem, samples: integrands.Samples) -> Float[Array, " orders"]:
+    """E[sigma^(m)(u) tau^(m)(u')] of the first neurons, for all orders of the loss; by JAX's derivatives."""
+    functions = [network.activation for network in (problem.student, problem.teacher)]
+    fields = [
+        samples.x @ network.weights[0] + (0.0 if network.biases is None else network.biases[0])
+        for network in (problem.student, problem.teacher)
+    ]
+    values = []
+    for _ in problem.weights:
+        first, second = (jax.vmap(f)(u) for f, u in zip(functions, fields, strict=True))
+        values.append(jnp.mean(first * second))
+        functions = [jax.grad(f) for f in functions]
+    return jnp.stack(values)
+
+
+ESTIMATORS: dict[str, tuple[Callable, Callable[["Request"], Any]]] = {
+    "population_loss": (integrands.loss, lambda request: request.student.weights[0, 0]),
+    "population_gradient": (integrands.population_gradient, lambda request: request.student),
+    "loss_gradient": (integrands.loss_gradient, lambda request: request.student),
+    "boundary_term": (integrands.boundary_term, lambda request: request.student.weights),
     "population_jacobian": (
         integrands.population_jacobian,
-        lambda student: jnp.zeros(student.weights.shape * 2, student.weights.dtype),
+        lambda request: jnp.zeros(request.student.weights.shape * 2, request.student.weights.dtype),
     ),
+    "duals": (duals, lambda request: jnp.zeros(request.loss.order + 1, request.student.weights.dtype)),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One average: an estimator of sobolev_theory.montecarlo by name, and its arguments.
+    """One average: an estimator of sobolev_theory.montecarlo by name, or duals, and its arguments.
 
     `effort` multiplies the samples of the run, for averages that are cheap or noisy.
     """
@@ -56,13 +73,16 @@ class Request:
     teacher: st.Network
     loss: st.SobolevLoss
     effort: float = 1.0
+    inputs: st.GaussianInput = st.GaussianInput()  # noqa: RUF009 - immutable
 
     @property
     def label(self) -> bytes:
         """The same for equal requests of different claims, and nothing else."""
-        arrays = [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves((self.student, self.teacher))]
-        shapes = repr([np.shape(leaf) for leaf in jax.tree.leaves((self.student, self.teacher))])
-        named = repr((self.loss.weights, self.effort, self.student.activation, self.teacher.activation, shapes))
+        leaves = jax.tree.leaves((self.student, self.teacher, self.inputs))
+        arrays = [np.asarray(leaf).tobytes() for leaf in leaves]
+        shapes = repr([np.shape(leaf) for leaf in leaves])
+        static = self.student.activation, self.teacher.activation, self.inputs.metric
+        named = repr((self.loss.weights, self.effort, *static, shapes))
         return b"|".join([self.estimator.encode(), named.encode(), *arrays])
 
 
@@ -94,7 +114,7 @@ class Estimates:
         self._moments: dict[tuple[bytes, int], Moments] = {}
 
     def __call__(self, request: Request, look: int = len(FRACTIONS) - 1) -> Average:
-        flat, unravel = ravel_pytree(ESTIMATORS[request.estimator][1](request.student))
+        flat, unravel = ravel_pytree(ESTIMATORS[request.estimator][1](request))
         mean, covariance, groups = corrected(self._up_to(request, look), flat.size)
         return Average(mean, covariance, groups, sizes(self.samples * request.effort)[look], unravel)
 
@@ -128,8 +148,8 @@ class Estimates:
         loss, (_, like) = request.loss, ESTIMATORS[request.estimator]
         dtype = request.student.weights.dtype
         orders = tuple(jnp.asarray(weight, dtype) for weight in loss.weights[: loss.order + 1])
-        problem = integrands.Problem(orders, request.student, request.teacher)
-        shaped = (like(request.student), controls(jnp.zeros((1, request.student.dimension), dtype)))
+        problem = integrands.Problem(orders, request.student, request.teacher, request.inputs)
+        shaped = (like(request), controls(jnp.zeros((1, request.student.dimension), dtype)))
         plan = streaming.Plan(GROUP, BATCH // GROUP, samples // BATCH, None, covariance=True, progress=False)
         found = streaming.estimate(
             _with_controls(request.estimator), problem, shaped, plan, jax.random.fold_in(key, look)
@@ -159,9 +179,17 @@ def _with_controls(estimator: str) -> Callable:
 
     def average(problem: integrands.Problem, key: jax.Array, size: int):
         samples = integrands.draw(problem, key, size)
-        return mean(problem, samples), controls(samples.x)
+        return mean(problem, samples), controls(_standard(problem.inputs, samples.x))
 
     return average
+
+
+def _standard(inputs: st.GaussianInput, x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    """x in coordinates where it is N(0, I); of a covariance, as a matrix."""
+    centred = x if inputs.mean is None else x - inputs.mean
+    if inputs.covariance is None:
+        return centred
+    return jax.scipy.linalg.solve_triangular(jnp.linalg.cholesky(inputs.covariance), centred.T, lower=True).T
 
 
 def merged(a: Moments, b: Moments) -> Moments:
