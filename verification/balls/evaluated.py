@@ -44,10 +44,9 @@ def evaluated(expression: sp.Expr, values: Mapping[sp.Symbol, arb]) -> arb:
     if isinstance(expression, sp.Pow) and (2 * expression.exp).is_Integer:
         base = arguments[0] if expression.exp.is_Integer else arguments[0].sqrt()
         return base ** int(expression.exp if expression.exp.is_Integer else 2 * expression.exp)
-    if isinstance(expression, orthants.Orthant):
-        return orthant(*arguments, values[theta])
-    if isinstance(expression, orthants.Corner):
-        return corner(*arguments, values[theta])
+    if isinstance(expression, orthants.Orthant | orthants.Corner):
+        h, k = arguments
+        return (orthant if isinstance(expression, orthants.Orthant) else corner)(h, k, values[theta])
     if expression.func in FUNCTIONS:
         return FUNCTIONS[expression.func](*arguments)
     raise TypeError(

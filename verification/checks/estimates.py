@@ -35,7 +35,7 @@ LARGEST_DIMENSION = 5  # with controls of second degree: 20 of the 64 group mean
 
 def duals(problem: integrands.Problem, samples: integrands.Samples) -> Float[Array, " orders"]:
     """E[sigma^(m)(u) tau^(m)(u')] of the first neurons, for all orders of the loss; by JAX's derivatives."""
-    functions = [network.activation for network in (problem.student, problem.teacher)]
+    functions: list[Callable] = [network.activation for network in (problem.student, problem.teacher)]
     fields = [
         samples.x @ network.weights[0] + (0.0 if network.biases is None else network.biases[0])
         for network in (problem.student, problem.teacher)

@@ -168,11 +168,11 @@ def _sampled(name: str, orders: int, biases: tuple[float, float] | None = None) 
     activation, b = ACTIVATIONS[name], biases or (None, None)
 
     def requests(pair: Pair) -> list[Request]:
-        networks = (
+        student, teacher = (
             st.Network(x, activation=activation, biases=None if bias is None else [bias])
             for x, bias in zip(pair, b, strict=True)
         )
-        return [Request("duals", *networks, st.SobolevLoss((1.0,) * orders), EFFORT[name])]
+        return [Request("duals", student, teacher, st.SobolevLoss((1.0,) * orders), EFFORT[name])]
 
     return Sampled(requests, lambda _, mean: np.asarray(mean))
 
