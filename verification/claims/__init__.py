@@ -2,11 +2,13 @@
 
 from ..claim import Claim
 from . import (
+    biases,
     critical_points,
     curvature,
     dynamics,
     families,
     gram,
+    inputs,
     invariance,
     kernels,
     kink,
@@ -37,9 +39,11 @@ CLAIMS: tuple[Claim, ...] = (
     *loss_flow.CLAIMS,
     *kernels.CLAIMS,
     *families.CLAIMS,
+    *biases.CLAIMS,
     *gram.CLAIMS,
     *pairs.CLAIMS,
     *networks.CLAIMS,
+    *inputs.CLAIMS,
     *invariance.CLAIMS,
     *critical_points.CLAIMS,
     *orthonormal.CLAIMS,
