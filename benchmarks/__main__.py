@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
         for n in kernels.FAMILIES
     },
     "biases": kernels.biases_against_relu,
+    "memory": kernels.memory_over_pairs,
     "sampling": gradient.against_sampling,
     "stream": montecarlo.stream_against_its_parts,
     "compile": gradient.compile_times,
@@ -59,14 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _row(result: dict) -> list[str]:
-    if "seconds" in result:
-        return [
-            "",
-            "",
-            "",
-            "",
-            result["what"] + ": " + ", ".join(f"{k} {v:.3g}" for k, v in result["seconds"].items()),
-        ]
+    if "values" in result:
+        values = ", ".join(f"{name} {value:.3g}" for name, value in result["values"].items())
+        return ["", "", "", "", f"{result['what']}: {values}"]
     return [
         f"{result['median']:.3g}",
         f"{result['lower']:.3g} .. {result['upper']:.3g}",

@@ -86,4 +86,4 @@ def spectrum_over_dimension(neurons: int = 8, dimensions: tuple[int, ...] = (10*
         for name, call in calls.items():
             jax.block_until_ready(call())
             seconds[f"{name} at d = {dimension:.0e}"] = min(seconds_of(call) for _ in range(5))
-    return {"what": f"spectrum, K = K* = {neurons} (seconds)", "seconds": seconds}
+    return {"what": f"spectrum, K = K* = {neurons} (seconds)", "values": seconds}

@@ -41,7 +41,7 @@ def flow_against_autodiff_and_sgd(neurons: int = 16, dimension: int = 10**5, unt
     sgd_seconds, sgd_steps = _sgd(student, teacher, until)
     return {
         "what": f"H1 flow to {until:g}, K = {neurons}, d = {dimension:.0e} (seconds)",
-        "seconds": {
+        "values": {
             "flow": seconds,
             f"autodiff, {STAGES * int(flow.steps)} gradients (extrapolated)": STAGES * int(flow.steps) * of_gradient,
             f"SGD, {sgd_steps:.2g} steps (extrapolated)": sgd_seconds * sgd_steps,
@@ -88,5 +88,5 @@ def many_starts_against_a_loop(starts: int = 1000, neurons: int = 4, looped: int
     loop = (time.perf_counter() - begun) * starts / looped
     return {
         "what": f"{starts} flows, K = d = {neurons} (seconds)",
-        "seconds": {"vmapped": at_once, f"loop (from {looped})": loop, "ratio": loop / at_once},
+        "values": {"vmapped": at_once, f"loop (from {looped})": loop, "ratio": loop / at_once},
     }

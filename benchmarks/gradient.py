@@ -74,5 +74,5 @@ def compile_times(neurons: int = 64, dimension: int = 1024) -> dict:
     product = partial(st.loss_hessian_product, student, teacher, student)
     return {
         "what": f"first call, compilation included, K = K* = {neurons}, d = {dimension + 1} (seconds)",
-        "seconds": {**seconds, "loss_hessian_product": seconds_of(product)},
+        "values": {**seconds, "loss_hessian_product": seconds_of(product)},
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 
 import sobolev_theory as st
 
@@ -35,6 +36,35 @@ def biases_against_relu(neurons: int = 64, dimension: int = 1024) -> dict:
     """ReLU with biases over ReLU without."""
     biases = jax.random.normal(jax.random.key(2), (2, neurons))
     return _ratio("ReLU with biases", st.ReLU(), st.H1, biases, neurons, dimension, "<= 15")
+
+
+def memory_over_pairs(few: int = 128, many: int = 512, dimension: int = 64) -> dict:
+    """Temporary bytes of the compiled gradient per pair of neurons, of which there are K (K + K*).
+
+    The same for few and for many neurons: the memory is linear in the pairs.
+    """
+    per_pair = {}
+    for name, kind in _every_kind().items():
+        for neurons in (few, many):
+            per_pair[f"{name}, K = {neurons}"] = _temporary_bytes(*kind, neurons, dimension) / (2 * neurons**2)
+    return {"what": f"temporary bytes per pair of neurons, K = K*, d = {dimension}", "values": per_pair}
+
+
+def _every_kind() -> dict[str, tuple[st.Activation, st.SobolevLoss, bool]]:
+    tanh = st.Elementwise(jnp.tanh)
+    return {
+        **{name: (activation, loss, False) for name, (activation, loss) in FAMILIES.items()},
+        "ReLU with biases": (st.ReLU(), st.H1, True),
+        "GELU with biases": (st.GELU(), st.H1, True),
+        "tanh by quadrature": (tanh, st.H1, False),
+    }
+
+
+def _temporary_bytes(activation, loss, biased: bool, neurons: int, dimension: int) -> int:
+    rows = jax.ShapeDtypeStruct((2, neurons, dimension), jnp.float64)
+    biases = jax.ShapeDtypeStruct((2, neurons), jnp.float64) if biased else None
+    compiled = jax.jit(partial(_gradient, activation, loss)).lower(rows, biases).compile()
+    return compiled.memory_analysis().temp_size_in_bytes
 
 
 def _ratio(name: str, activation: st.Activation, loss: st.SobolevLoss, biases, neurons, dimension, goal: str) -> dict:
