@@ -64,7 +64,10 @@ def _temporary_bytes(activation, loss, biased: bool, neurons: int, dimension: in
     rows = jax.ShapeDtypeStruct((2, neurons, dimension), jnp.float64)
     biases = jax.ShapeDtypeStruct((2, neurons), jnp.float64) if biased else None
     compiled = jax.jit(partial(_gradient, activation, loss)).lower(rows, biases).compile()
-    return compiled.memory_analysis().temp_size_in_bytes
+    analysis = compiled.memory_analysis()
+    if analysis is None:
+        raise RuntimeError("memory: got no analysis from this backend; needs one that reports temporary memory")
+    return analysis.temp_size_in_bytes
 
 
 def _ratio(name: str, activation: st.Activation, loss: st.SobolevLoss, biases, neurons, dimension, goal: str) -> dict:

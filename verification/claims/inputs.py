@@ -87,8 +87,8 @@ def _twins(formula: Callable, metric: str) -> dict[str, Formula]:
 
 
 STATEMENTS = {
-    "euclidean": r"x \sim N(0,\Sigma), \Sigma = LL^\top: "
-    r"H = \tfrac12\sum_{ij}c_ic_j[\kappa_0(L^\top v_i, L^\top v_j) + (v_i\cdot v_j)P(\angle(L^\top v_i, L^\top v_j))] \text{ in the Euclidean metric}",
+    "euclidean": r"x \sim N(0,\Sigma), \Sigma = LL^\top: H = \tfrac12\sum_{ij}c_ic_j[\kappa_0(L^\top v_i, L^\top v_j)"
+    r" + (v_i\cdot v_j)P(\angle(L^\top v_i, L^\top v_j))] \text{ in the Euclidean metric}",
     "mahalanobis": r"x \sim N(0,\Sigma), \Sigma = LL^\top: H_\Sigma(V) = H_I(VL) \text{ in the Mahalanobis metric}",
 }
 
