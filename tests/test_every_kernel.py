@@ -96,7 +96,7 @@ def test_kinked_losses_are_sums_of_references_over_pairs(name):
             else:
                 cos = covariance[i, j] / (deviation[i] * deviation[j])
                 z = (deviation[i], deviation[j]), np.arccos(cos), (means[i], means[j])
-            kernel = float(ref.expectation(f, f, *z, kinked=True))
+            kernel = float(ref.expectation(f, f, *z))
             total += weight * signed[i] * signed[j] * products[i, j] ** m * kernel / 2
     # Nine terms an order, of size below 100; their angles are 0.4 and more from 0 and pi, or exactly 0.
     assert gap(st.population_loss(student, teacher, loss, inputs), total) <= 100 * 32 * EPS
