@@ -104,13 +104,12 @@ def data(
         raise ValueError(f"size: got {setting.size}; needs a multiple of {smallest}, for {setting.multiples}")
     found = labelled_images.digits() if images is None else labelled_images.folder(images, setting.size)
     train, test = labelled_images.split(found, TEST_SHARE, setting.most_tests)
-    checkpoint = keep.checkpoint("training")
-    measured = keep.cell("training", lambda: _train(setting, train, test, checkpoint, track))
+    measured = keep.cell("training", lambda: _train(setting, train, test, keep, track))
     return measured | {"examples": test.images[:EXAMPLES], "classes": np.array(found.classes)}
 
 
-def _train(setting: Setting, train: Labelled, test: Labelled, checkpoint: Path | None, track) -> Arrays:
-    classifier, accuracy = labelled_images.train_classifier(train, test, setting.classifier_steps)
+def _train(setting: Setting, train: Labelled, test: Labelled, keep: Keep, track) -> Arrays:
+    classifier, accuracy = labelled_images.train_classifier(train, test, setting.classifier_steps, keep=keep)
     alpha_bar = jnp.asarray(ddpm.cosine_schedule(setting.noise_steps))
     clean = jnp.asarray(train.images)
 
@@ -131,7 +130,7 @@ def _train(setting: Setting, train: Labelled, test: Labelled, checkpoint: Path |
         rate=setting.rate,
         records=setting.records,
         networks_at_once=setting.networks_at_once,
-        checkpoint=checkpoint,
+        checkpoint=keep.checkpoint("training"),
         track=track,
     )
     features = jax.jit(jax.vmap(classifier.features))
