@@ -178,7 +178,7 @@ def _measure(setting: Setting, test: Labelled, classifier: Classifier, alpha_bar
             **image_losses.errors(predicted - clean),
             "mean": jnp.mean(features, axis=0),
             "covariance": jnp.cov(features, rowvar=False),
-            "samples": drawn[:EXAMPLES],
+            "samples": drawn[: min(EXAMPLES, len(clean))],  # as many as test images are shown
         }
 
     return measure

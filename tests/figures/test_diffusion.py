@@ -97,6 +97,18 @@ def test_a_folder_without_subfolders_has_quarter_turns(tmp_path):
     np.testing.assert_array_equal(labels, np.repeat(np.arange(4), 20))
 
 
+def test_it_is_trained_and_drawn_on_a_few_pictures_in_colour(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        Image.fromarray(rng.integers(0, 256, (10, 9, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diffusion, "UNet", OneConvolution)
+        found = diffusion.data(setting=TINY._replace(steps=2, records=1, classifier_steps=2), images=tmp_path)
+    assert found["samples"].shape == (2, 5, 8, 8, 3)  # beside the test images, of which 20 pictures give 5
+    assert "the classifier of quarter turns" in diffusion.finding(found)[-1]
+    assert_within_the_page(diffusion.draw(found))
+
+
 def test_pictures_beside_the_classes_are_named(tmp_path):
     for name in ("a/1.png", "b/1.png", "stray.png"):
         picture(tmp_path / name, 0)
