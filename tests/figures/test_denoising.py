@@ -58,10 +58,11 @@ def test_of_mnist_so_many_are_trained_on_and_the_first_of_each_digit_is_shown(tm
     for name, array in files.items():
         header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
         (tmp_path / name).write_bytes(header + array.astype(np.uint8).tobytes())
-    train, test, examples = denoising.images(tmp_path, 3)
+    train, test, examples = denoising.images(tmp_path, 3, 4)
     np.testing.assert_array_equal(train, (files["train-images-idx3-ubyte"][:3] / 255).astype(np.float32))
-    np.testing.assert_array_equal(test, (files["t10k-images-idx3-ubyte"] / 255).astype(np.float32))
-    np.testing.assert_array_equal(examples, test[[4, 1, 0]])  # of a 1, a 2 and a 7
+    held_out = (files["t10k-images-idx3-ubyte"] / 255).astype(np.float32)
+    np.testing.assert_array_equal(test, held_out[:4])
+    np.testing.assert_array_equal(examples, held_out[[4, 1, 0]])  # of a 1, a 2 and a 7
 
 
 def test_memory_is_that_of_a_few_test_images_of_mnist():
