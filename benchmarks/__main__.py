@@ -33,6 +33,10 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     "compile": gradient.compile_times,
     "training": training.step_against_l2,
     **{f"nested-{order}": partial(training.nested_against_ours, order) for order in ("H1", "H2", "H3")},
+    **{
+        f"taylor-{order}-in-{inputs}": partial(training.forward_against_taylor, order, inputs)
+        for inputs, order in ((1, 3), (1, 4), (2, 1), (2, 2), (3, 2))
+    },
 }
 
 

@@ -1,6 +1,8 @@
 """Steps of training with derivatives: against steps of L2, and against nested jax.grad, of the same network."""
 
+import math
 from collections.abc import Callable
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -9,10 +11,12 @@ import optax
 
 import sobolev_theory as st
 from sobolev_theory import training
+from sobolev_theory.training.derivatives import TAYLOR_FROM, Method
 
 from .timing import side_by_side
 
 LOSSES = {"L2": st.L2, "H1": st.H1, "H2": st.H2, "H3": st.SobolevLoss((1.0, 1.0, 1.0, 1.0))}
+MODES: tuple[Method, Method] = ("forward", "taylor")
 STEPS = 10  # timed together, as `fit` runs them
 RULE = optax.adam(1e-3)
 
@@ -40,6 +44,19 @@ def nested_against_ours(loss: str = "H1", points: int = 256) -> dict:
         "what": f"{STEPS} Adam steps of {loss} by nested jax.grad / by training.sobolev_loss, {_network(points)}",
         **ratio._asdict(),
         "goal": ">= 1.5",
+    }
+
+
+def forward_against_taylor(order: int, inputs: int, points: int = 256) -> dict:
+    """Ratio of nested forward mode to Taylor mode; `derivatives` by "auto" is to take the faster, within 1.2."""
+    chosen = "taylor" if order >= TAYLOR_FROM.get(inputs, math.inf) else "forward"
+    forward, taylor = (_steps(_by_mode(mode, order, inputs, points), inputs) for mode in MODES)
+    ratio = side_by_side(forward, taylor)
+    return {
+        "what": f"{STEPS} Adam steps with derivatives of order {order} in {inputs}-D by forward / by Taylor mode; "
+        f"'auto' takes {chosen}",
+        **ratio._asdict(),
+        "goal": ">= 0.83" if chosen == "taylor" else "<= 1.2",
     }
 
 
@@ -74,9 +91,20 @@ def _nested(loss: str, points: int) -> Callable:
     return of_network
 
 
-def _steps(objective: Callable) -> Callable:
+def _by_mode(mode: Method, order: int, inputs: int, points: int) -> Callable:
+    x = jax.random.normal(jax.random.key(1), (points, inputs))
+
+    def of_network(network):
+        found = training.derivatives(lambda point: network(point if inputs > 1 else point[0]), x, order, mode)
+        return sum(jnp.mean(tensor**2) for tensor in found)
+
+    return of_network
+
+
+def _steps(objective: Callable, inputs: int = 1) -> Callable:
     """So many steps from the same start, compiled."""
-    network = eqx.nn.MLP("scalar", "scalar", 64, 4, jnp.tanh, key=jax.random.key(0))
+    size: int | Literal["scalar"] = "scalar" if inputs == 1 else inputs
+    network = eqx.nn.MLP(size, "scalar", 64, 4, jnp.tanh, key=jax.random.key(0))
     start, static = eqx.partition(network, eqx.is_inexact_array)
 
     def step(_, state):

@@ -52,7 +52,8 @@ class Setting(NamedTuple):
     records: int = 6
     classifier_steps: int = 600
     most_tests: int = 1024
-    at_once: int = 128  # samples drawn at a time
+    at_once: int = 128  # samples drawn, or test images denoised, at a time
+    networks_at_once: int | None = None  # all 12, two losses and six seeds
 
 
 FULL = Setting(
@@ -67,6 +68,7 @@ FULL = Setting(
     rate=2e-4,
     records=20,
     classifier_steps=5000,
+    networks_at_once=1,
 )
 
 
@@ -102,13 +104,12 @@ def data(
         raise ValueError(f"size: got {setting.size}; needs a multiple of {smallest}, for {setting.multiples}")
     found = labelled_images.digits() if images is None else labelled_images.folder(images, setting.size)
     train, test = labelled_images.split(found, TEST_SHARE, setting.most_tests)
-    checkpoint = keep.checkpoint("training")
-    measured = keep.cell("training", lambda: _train(setting, train, test, checkpoint, track))
+    measured = keep.cell("training", lambda: _train(setting, train, test, keep, track))
     return measured | {"examples": test.images[:EXAMPLES], "classes": np.array(found.classes)}
 
 
-def _train(setting: Setting, train: Labelled, test: Labelled, checkpoint: Path | None, track) -> Arrays:
-    classifier, accuracy = labelled_images.train_classifier(train, test, setting.classifier_steps)
+def _train(setting: Setting, train: Labelled, test: Labelled, keep: Keep, track) -> Arrays:
+    classifier, accuracy = labelled_images.train_classifier(train, test, setting.classifier_steps, keep=keep)
     alpha_bar = jnp.asarray(ddpm.cosine_schedule(setting.noise_steps))
     clean = jnp.asarray(train.images)
 
@@ -128,7 +129,8 @@ def _train(setting: Setting, train: Labelled, test: Labelled, checkpoint: Path |
         steps=setting.steps,
         rate=setting.rate,
         records=setting.records,
-        checkpoint=checkpoint,
+        networks_at_once=setting.networks_at_once,
+        checkpoint=keep.checkpoint("training"),
         track=track,
     )
     features = jax.jit(jax.vmap(classifier.features))
@@ -164,17 +166,19 @@ def _measure(setting: Setting, test: Labelled, classifier: Classifier, alpha_bar
     times = ddpm.fewer_steps(setting.noise_steps, setting.sampling_steps)
 
     def measure(network):
-        error = predict(network, noisy, t, setting) - clean
+        predicted = jax.lax.map(
+            lambda pair: network(pair[0], pair[1] / setting.noise_steps), (noisy, t), batch_size=setting.at_once
+        )
         drawn = jax.lax.map(
             lambda key: ddpm.sample(lambda x, t: predict(network, x, t, setting), alpha_bar, times, shape, key), keys
         )
         drawn = drawn.reshape(-1, *clean.shape[1:])[: setting.samples]
         features = jax.vmap(classifier.features)(drawn)
         return {
-            **image_losses.errors(error),
+            **image_losses.errors(predicted - clean),
             "mean": jnp.mean(features, axis=0),
             "covariance": jnp.cov(features, rowvar=False),
-            "samples": drawn[:EXAMPLES],
+            "samples": drawn[: min(EXAMPLES, len(clean))],  # as many as test images are shown
         }
 
     return measure

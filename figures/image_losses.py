@@ -50,6 +50,7 @@ def train(
     steps: int,
     rate: float,
     records: int,
+    networks_at_once: int | None = None,
     checkpoint: Path | None,
     track: Callable,
 ) -> dict[str, np.ndarray]:
@@ -60,6 +61,7 @@ def train(
         objective: (network, order s of the loss, key) -> scalar; the key is the same for both losses.
         measure: network -> what is recorded of it.
         records: how many, from the start to the end, besides the start.
+        networks_at_once: None for all 2 seeds; large ones fit in memory one at a time.
 
     Returns:
         step [T], and each measure as [2, seeds, T, ...], L2 first.
@@ -75,6 +77,7 @@ def train(
         stages=[training.Stage(rule, steps)],
         measure=lambda learner: measure(learner.network),
         every=max(steps // records, 1),
+        seeds_at_once=networks_at_once,
         checkpoint=checkpoint,
         track=track,
     )

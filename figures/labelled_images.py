@@ -17,6 +17,8 @@ from sobolev_theory import training
 
 from . import datasets
 from .datasets import DataError
+from .files import Arrays
+from .keep import Keep
 from .models.classifier import Classifier
 
 FEWEST = 20  # images of a folder
@@ -77,26 +79,41 @@ def split(found: Labelled, share: float, most: int) -> tuple[Labelled, Labelled]
     return rest, first
 
 
-def train_classifier(train: Labelled, test: Labelled, steps: int, batch: int = 64) -> tuple[Classifier, float]:
-    """A classifier after so many steps of Adam, and its accuracy on the test images."""
+def train_classifier(
+    train: Labelled,
+    test: Labelled,
+    steps: int,
+    batch: int = 64,
+    keep: Keep = Keep(),  # noqa: B008, it is immutable
+) -> tuple[Classifier, float]:
+    """A classifier after so many steps of Adam, and its accuracy on the test images.
+
+    It is a cell of `keep`: what is resumed needs the same one, and on a GPU another training rounds otherwise.
+    """
     images, labels = _with_labels(train)
     count = int(labels.max()) + 1
     key = jax.random.key(1)
+    start = Classifier(images.shape[1], images.shape[-1], count, key=key)
+    leaves, structure = jax.tree.flatten(start)
+    names = [f"leaf{number}" for number in range(len(leaves))]
 
     def objective(network, key):
         rows = jax.random.randint(key, (batch,), 0, len(images))
         logits = jax.vmap(network)(images[rows])
         return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, labels[rows]))
 
-    start = Classifier(images.shape[1], images.shape[-1], count, key=key)
-    run = training.fit(
-        jax.tree.map(lambda leaf: leaf[None], start),
-        objective,
-        keys=key[None],
-        stages=[training.Stage(optax.adam(optax.cosine_decay_schedule(3e-3, steps)), steps)],
-        every=steps,
-    )
-    network = jax.tree.map(lambda leaf: leaf[0], run.networks)
+    def trained() -> Arrays:
+        run = training.fit(
+            jax.tree.map(lambda leaf: leaf[None], start),
+            objective,
+            keys=key[None],
+            stages=[training.Stage(optax.adam(optax.cosine_decay_schedule(3e-3, steps)), steps)],
+            every=steps,
+        )
+        return {name: np.asarray(leaf[0]) for name, leaf in zip(names, jax.tree.leaves(run.networks), strict=True)}
+
+    found = keep.cell("classifier", trained)
+    network = jax.tree.unflatten(structure, [jnp.asarray(found[name]) for name in names])
     held_out, truth = _with_labels(test)
     right = jnp.argmax(jax.vmap(network)(held_out), axis=-1) == truth
     return network, float(jnp.mean(right))

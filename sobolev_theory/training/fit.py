@@ -1,4 +1,4 @@
-"""Train one network per seed, all seeds at once: stages of optax optimisers, records, a checkpoint to resume from.
+"""Train one network per seed, all in one program: stages of optax optimisers, records, a checkpoint to resume from.
 
 Every stretch from one record to the next is one compiled loop; the length of a stretch is an argument of it, so that
 each stage compiles once.
@@ -82,6 +82,7 @@ def fit(
     stages: Sequence[Stage],
     measure: Measure | None = None,
     every: int = 100,
+    seeds_at_once: int | None = None,
     checkpoint: str | Path | None = None,
     track: Track = iter,
 ) -> Fit:
@@ -97,6 +98,8 @@ def fit(
         stages: one after another, for instance Adam, then L-BFGS.
         measure: network of one seed -> dict of arrays, recorded beside the loss; under jit and vmap.
         every: steps from one record to the next.
+        seeds_at_once: how many are vmapped; None for all. Fewer need as much less memory, which large networks do
+            not pay for with time.
         checkpoint: a file, written anew at each record. If it is there, the run goes on from it, and its result is
             that of an uninterrupted one bit for bit, `seconds` apart.
         track: what the iterable of stretches goes through, such as rich.progress.track.
@@ -116,7 +119,9 @@ def fit(
         ([0, 1, 2], [[4.0, 0.0, 0.0], [1.0, 0.0, 0.0]], [3.0, 3.0])
     """
     problem = _problem(networks, objective, keys, stages, measure, every)
-    programs = Programs(problem, [stage.optimiser for stage in stages])
+    if seeds_at_once is not None:
+        _check_count("seeds_at_once", seeds_at_once)
+    programs = Programs(problem, [stage.optimiser for stage in stages], seeds_at_once)
     stretches = _stretches(stages, every)
     path, kept, fingerprint = None, None, ""
     if checkpoint is not None:

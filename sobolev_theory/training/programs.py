@@ -1,7 +1,7 @@
 """The compiled functions of a training run: steps of a stage, its optimiser's start, and what is measured.
 
-All are vmapped over seeds, take the number of steps as an argument so that each compiles once, and get the arrays
-that the objective closes over handed in, so that data is not compiled into them.
+All run over seeds, all or some of them at once, take the number of steps as an argument so that each compiles once,
+and get the arrays that the objective closes over handed in, so that data is not compiled into them.
 """
 
 import hashlib
@@ -46,7 +46,10 @@ class Problem(NamedTuple):
 class Programs:
     """Each is traced and compiled when it is first needed, and then kept."""
 
-    def __init__(self, problem: Problem, optimisers: Sequence[optax.GradientTransformation]):
+    def __init__(
+        self, problem: Problem, optimisers: Sequence[optax.GradientTransformation], seeds_at_once: int | None
+    ):
+        self._seeds_at_once = seeds_at_once
         self._problem, self._rules = problem, [_Rule(optimiser, problem.of_first_seed[0]) for optimiser in optimisers]
         self._kept: dict[Hashable, Any] = {}
         jaxpr = jax.make_jaxpr(problem.loss)(*problem.of_first_seed).jaxpr
@@ -101,7 +104,7 @@ class Programs:
             return _like(optax.tree_utils.tree_set(memory, value=value, grad=gradient), memory)
 
         def over_seeds(fixed, keys, trained):
-            memory = jax.vmap(start)(fixed, keys, trained)
+            memory = _over_seeds(start, self._seeds_at_once)(fixed, keys, trained)
             return jax.tree.map(lambda x: x.astype(x.dtype), memory)  # no weak types, which steps would not keep
 
         return _Lowered(over_seeds, (self._problem.fixed, self._problem.keys), self._problem.trained)
@@ -124,18 +127,21 @@ class Programs:
             return back(end), memory
 
         def over_seeds(fixed, keys, trained, memory, first, last):
-            return rule.over_seeds(partial(steps, first, last), fixed, keys, trained, memory)
+            at_once = 1 if rule.searches and jax.default_backend() == "cpu" else self._seeds_at_once
+            return _over_seeds(partial(steps, first, last), at_once)(fixed, keys, trained, memory)
 
         given, zero = (self._problem.fixed, self._problem.keys), jnp.asarray(0)
         return _Lowered(over_seeds, given, self._problem.trained, self.memory(stage), zero, zero)
 
     def _lower_measured(self) -> "_Lowered":
-        def measured(fixed, key, trained, step):
+        def measured(step, fixed, key, trained):
             network = self._problem.network(trained, fixed)
             loss = self._problem.objective(network, jax.random.fold_in(key, step))
             return loss, {} if self._problem.measure is None else self._problem.measure(network)
 
-        over_seeds = jax.vmap(measured, in_axes=(0, 0, 0, None))
+        def over_seeds(fixed, keys, trained, step):
+            return _over_seeds(partial(measured, step), self._seeds_at_once)(fixed, keys, trained)
+
         given = self._problem.fixed, self._problem.keys
         return _Lowered(over_seeds, given, self._problem.trained, jnp.asarray(0))
 
@@ -156,11 +162,6 @@ class _Rule:
         """The parameters that it works on, and the way back from them."""
         return ravel_pytree(trained) if self.searches else (trained, lambda parameters: parameters)
 
-    def over_seeds(self, run: Callable, *of_seeds):
-        if self.searches and jax.default_backend() == "cpu":
-            return jax.lax.map(lambda of_one: run(*of_one), of_seeds)
-        return jax.vmap(run)(*of_seeds)
-
     def step(self, loss: Callable, parameters, memory, reuse: bool):
         if reuse:
             value, gradient = (optax.tree_utils.tree_get(memory, name) for name in ("value", "grad"))
@@ -168,6 +169,14 @@ class _Rule:
             value, gradient = jax.value_and_grad(loss)(parameters)
         update, new = self.update.update(gradient, memory, parameters, value=value, grad=gradient, value_fn=loss)
         return _like(optax.apply_updates(parameters, update), parameters), _like(new, memory)
+
+
+def _over_seeds(run: Callable, at_once: int | None) -> Callable:
+    """`run` of one seed's arguments, for arguments with a leading axis of seeds."""
+    if at_once is None:
+        return jax.vmap(run)
+    size = at_once if at_once > 1 else None  # a vmap, even of one, would take all branches of a search
+    return lambda *of_seeds: jax.lax.map(lambda of_one: run(*of_one), of_seeds, batch_size=size)
 
 
 def _like(new, old):

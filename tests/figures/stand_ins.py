@@ -1,4 +1,4 @@
-"""Networks of one convolution in place of those of the experiments on images, whose compilation is what they cost."""
+"""What stands in for networks that take long to compile, and for a person who interrupts their training."""
 
 import equinox as eqx
 from jaxtyping import Array
@@ -16,3 +16,15 @@ class OneConvolution(eqx.Module):
 
     def __call__(self, x, time=0.0):
         return self.convolution(x)
+
+
+def interrupting_after(count: int):
+    """A `track` that lets so many items through, and then is interrupted as by Ctrl-C."""
+
+    def track(items):
+        for number, item in enumerate(items):
+            if number == count:
+                raise KeyboardInterrupt
+            yield item
+
+    return track

@@ -1,14 +1,18 @@
 """The denoising experiment: losses and errors are what they are named for, and findings follow the numbers."""
 
+import struct
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from within_the_page import assert_within_the_page
 
-from figures import denoising
+from figures import datasets, denoising
 from figures.datasets import DataError
 from figures.denoising import Setting
 from figures.keep import Keep
+from figures.models.denoiser import Autoencoder
 
 SMALL = Setting(orders=(0.0, 1.0), seeds=2, epochs=2, batch=8, channels=(2, 2, 2), code=2, limit=64)
 
@@ -44,6 +48,33 @@ def test_no_image_is_both_trained_on_and_tested():
     train, test, _ = denoising.images(None, None)
     assert len(train) + len(test) == 1797
     assert not {image.tobytes() for image in train} & {image.tobytes() for image in test}
+
+
+def test_of_mnist_so_many_are_trained_on_and_the_first_of_each_digit_is_shown(tmp_path):
+    rng = np.random.default_rng(0)
+    files = {}
+    for names, labels in zip(datasets.MNIST_FILES.values(), ([5, 0, 4, 1], [7, 2, 7, 2, 1]), strict=True):
+        files |= dict(zip(names, (rng.integers(0, 256, (len(labels), 28, 28)), np.array(labels)), strict=True))
+    for name, array in files.items():
+        header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+        (tmp_path / name).write_bytes(header + array.astype(np.uint8).tobytes())
+    train, test, examples = denoising.images(tmp_path, 3, 4)
+    np.testing.assert_array_equal(train, (files["train-images-idx3-ubyte"][:3] / 255).astype(np.float32))
+    held_out = (files["t10k-images-idx3-ubyte"] / 255).astype(np.float32)
+    np.testing.assert_array_equal(test, held_out[:4])
+    np.testing.assert_array_equal(examples, held_out[[4, 1, 0]])  # of a 1, a 2 and a 7
+
+
+def test_memory_is_that_of_a_few_test_images_of_mnist():
+    network = Autoencoder(28, key=jax.random.key(0))
+    student = denoising._Student(network, jnp.array(0))
+
+    def megabytes(images: int) -> float:
+        program = jax.jit(lambda noisy: jnp.sum(student(noisy))).lower(jnp.zeros((images, 28, 28), jnp.float32))
+        return program.compile().memory_analysis().temp_size_in_bytes / 1e6
+
+    # Shifted copies of the last layer alone: 28^2 pixels x 9 x 32 channels x 4 bytes, 0.9 MB an image.
+    assert megabytes(1000) < 200
 
 
 def test_all_losses_start_from_the_same_networks_and_then_part(data):

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from PIL import Image
-from stand_ins import OneConvolution
+from stand_ins import OneConvolution, interrupting_after
 from within_the_page import assert_within_the_page
 
 from figures import diffusion, labelled_images
 from figures.datasets import DataError
 from figures.diffusion import Setting
+from figures.keep import Keep
 
 pytestmark = pytest.mark.xdist_group("experiments on images")
 TINY = Setting(
@@ -34,6 +35,19 @@ def test_both_losses_start_from_the_same_networks_and_part(data):
     for name in ("error_L2", "frechet"):
         np.testing.assert_array_equal(data[name][0, :, 0], data[name][1, :, 0])
         assert np.all(data[name][0, :, 1:] != data[name][1, :, 1:])
+
+
+def test_an_interrupted_training_is_resumed_to_the_same_bits(data, tmp_path):
+    keep = Keep(tmp_path / "cells", "a" * 64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diffusion, "UNet", OneConvolution)
+        with pytest.raises(KeyboardInterrupt):
+            diffusion.data(setting=TINY, keep=keep, track=interrupting_after(1))
+        assert keep.has_checkpoint()
+        patch.setattr(labelled_images, "training", None)  # the classifier is not trained again
+        resumed = diffusion.data(setting=TINY, keep=keep, track=interrupting_after(1))  # one of two stretches is left
+    for name in data:
+        np.testing.assert_array_equal(resumed[name], data[name], err_msg=name)
 
 
 def test_the_classifier_knows_digits(data):
@@ -81,6 +95,18 @@ def test_a_folder_without_subfolders_has_quarter_turns(tmp_path):
     images, labels = labelled_images._with_labels(found)
     np.testing.assert_array_equal(images[20:40], np.rot90(found.images, axes=(1, 2)))
     np.testing.assert_array_equal(labels, np.repeat(np.arange(4), 20))
+
+
+def test_it_is_trained_and_drawn_on_a_few_pictures_in_colour(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        Image.fromarray(rng.integers(0, 256, (10, 9, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diffusion, "UNet", OneConvolution)
+        found = diffusion.data(setting=TINY._replace(steps=2, records=1, classifier_steps=2), images=tmp_path)
+    assert found["samples"].shape == (2, 5, 8, 8, 3)  # beside the test images, of which 20 pictures give 5
+    assert "the classifier of quarter turns" in diffusion.finding(found)[-1]
+    assert_within_the_page(diffusion.draw(found))
 
 
 def test_pictures_beside_the_classes_are_named(tmp_path):

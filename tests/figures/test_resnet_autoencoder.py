@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
-from stand_ins import OneConvolution
+from stand_ins import OneConvolution, interrupting_after
 from within_the_page import assert_within_the_page
 
 from figures import resnet_autoencoder
 from figures.datasets import DataError
+from figures.keep import Keep
 from figures.resnet_autoencoder import Setting
 
 pytestmark = pytest.mark.xdist_group("experiments on images")
@@ -30,6 +31,20 @@ def test_arrays_have_an_entry_for_each_loss_seed_and_record(data):
 def test_both_losses_start_from_the_same_networks_and_part(data):
     np.testing.assert_array_equal(data["error_L2"][0, :, 0], data["error_L2"][1, :, 0])
     assert np.all(data["error_L2"][0, :, 1:] != data["error_L2"][1, :, 1:])
+
+
+def test_an_interrupted_training_is_resumed_to_the_same_bits(data, tmp_path):
+    keep = Keep(tmp_path / "cells", "a" * 64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resnet_autoencoder.resnet, "ResNetAutoencoder", OneConvolution)
+        with pytest.raises(KeyboardInterrupt):
+            resnet_autoencoder.data(setting=TINY, keep=keep, track=interrupting_after(1))
+        assert keep.has_checkpoint()
+        resumed = resnet_autoencoder.data(
+            setting=TINY, keep=keep, track=interrupting_after(1)
+        )  # one of two stretches is left
+    for name in data:
+        np.testing.assert_array_equal(resumed[name], data[name], err_msg=name)
 
 
 def test_it_is_drawn_within_the_page(data):
@@ -74,6 +89,11 @@ def test_a_folder_with_too_few_pictures_is_named(tmp_path):
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "one.png")
     with pytest.raises(DataError, match=f"{tmp_path}: has 1 pictures; needs at least 10"):
         resnet_autoencoder.split(tmp_path, 8)
+
+
+def test_the_full_setting_needs_a_folder():
+    with pytest.raises(DataError, match="images: got no folder"):
+        resnet_autoencoder.data(full=True)
 
 
 def test_a_size_that_the_network_cannot_halve_is_refused():

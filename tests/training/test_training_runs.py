@@ -65,6 +65,19 @@ def test_steps_are_those_of_optax_with_the_key_of_each_seed_and_step(objective):
             np.testing.assert_allclose(run.networks[name][seed], expected[name], rtol=1e-9)
 
 
+@pytest.mark.parametrize("seeds_at_once", [1, 2])
+def test_fewer_seeds_at_once_are_trained_as_all_together(seeds_at_once):
+    starts, keys = jax.tree.map(lambda x: jnp.concatenate([x, x[:1] + 1]), STARTS), jax.random.split(KEYS[0], 3)
+    together, apart = (
+        training.fit(starts, noisy, keys=keys, stages=SIMPLE, measure=lambda n: n, every=5, seeds_at_once=count)
+        for count in (None, seeds_at_once)
+    )
+    for a, b in zip(
+        *(jax.tree.leaves((run.networks, run.loss, run.measures)) for run in (together, apart)), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-13)  # rounding of 9 steps
+
+
 def test_records_are_multiples_of_every_and_the_ends_of_stages():
     run = training.fit(STARTS, fixed, keys=KEYS, stages=SIMPLE, measure=lambda n: {"twice": 2 * n["a"]}, every=3)
     assert run.step.tolist() == [0, 3, 5, 6, 9]
@@ -257,6 +270,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(stopped, monkeyp
         ({"keys": KEYS[0]}, "keys: got shape"),
         ({"stages": []}, r"stages: got \[\]"),
         ({"every": 0}, "every: got 0"),
+        ({"seeds_at_once": 0}, "seeds_at_once: got 0"),
         ({"objective": lambda network, key: network["a"]}, "objective: got .*; needs to return a real scalar"),
         ({"checkpoint": "/nowhere/at/all"}, "checkpoint: got /nowhere/at/all; needs the name of a file in a folder"),
     ],
