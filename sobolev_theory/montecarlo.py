@@ -16,10 +16,16 @@ Keywords of all five:
     covariance: whether to estimate the covariance of the mean too; memory D^2 for D components. Default False.
     mesh: a jax.sharding.Mesh of devices, also of several processes of jax.distributed, which then all make the same
         call. Each device takes one batch at a time. The estimate is that of one device, to rounding. Default None.
+    checkpoint: a file for the state of the run; where it is there, the run goes on from it. Killed at any moment and
+        started again, it ends in the same bits on the same mesh, and on another one to rounding; a finished one is
+        read back. Processes that share a mesh all give it; process 0 reads and writes. Default None.
+    checkpoint_every: seconds from one state to the next. Default 10.
     progress: a progress bar on stderr; default None: if it is a terminal and CI is not set.
 
 Raises, all five:
     TypeError, ValueError: arguments that do not fit each other; the message says which and what is needed.
+    ValueError: a checkpoint that is of another problem, no checkpoint, truncated or corrupted.
+    OSError: a checkpoint that cannot be written; before the first sample, if it cannot from the beginning.
     OverflowError: a sample's loss or derivative exceeds the dtype, which is that of the networks.
 
 Example:
@@ -34,6 +40,7 @@ Example:
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, Literal, TypedDict, Unpack
 
 import jax
@@ -41,11 +48,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from . import integrands, span
+from . import checkpoints, integrands, span
 from .inputs import GaussianInput, check_dimension
 from .losses import H1, SobolevLoss, check_order
 from .networks import Network, check_same_inputs
 from .reduction import reduction
+from .stream_states import Checkpoint
 from .streaming import FEWEST_GROUPS, Estimate, Plan, estimate, on_a_terminal
 
 __all__ = [
@@ -68,6 +76,8 @@ class Options(TypedDict, total=False):
     sampling: Literal["ambient", "span"]
     covariance: bool
     mesh: Mesh | None
+    checkpoint: str | PathLike | None
+    checkpoint_every: float
     progress: bool | None
 
 
@@ -183,16 +193,19 @@ def _run(
     problem = _problem(student, teacher, loss, inputs)
     if estimand.hyperplanes:
         _check_hyperplanes(student)
-    key, sampling, plan, mesh = _key(key), _sampling(options), _plan(options), _mesh(options)
+    key, sampling, plan = _key(key), _sampling(options), _plan(options)
+    mesh, checkpoint = _mesh(options), _checkpoint(options)
     like = estimand.like(problem.student)
     if sampling == "ambient":
-        return estimate(estimand, (problem, None), like, plan, key, mesh)
+        return estimate(estimand, (problem, None), like, plan, key, mesh, checkpoint)
     if not inputs.is_standard:
         raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
     basis = reduction(problem.student, problem.teacher).basis
     extra = estimand.complement and basis.shape[1] < student.dimension
     ours, theirs = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
-    return estimate(estimand, (integrands.Problem(problem.weights, ours, theirs), basis), like, plan, key, mesh)
+    return estimate(
+        estimand, (integrands.Problem(problem.weights, ours, theirs), basis), like, plan, key, mesh, checkpoint
+    )
 
 
 def _blocks(student: Network) -> jax.Array:
@@ -270,6 +283,16 @@ def _mesh(options: Options) -> Mesh | None:
     if jax.process_index() not in {device.process_index for device in mesh.devices.flat}:
         raise ValueError(f"mesh: got no device of process {jax.process_index()}; needs one of each that calls")
     return Mesh(mesh.devices, mesh.axis_names)
+
+
+def _checkpoint(options: Options) -> Checkpoint | None:
+    every = options.get("checkpoint_every", 10.0)
+    if isinstance(every, bool) or not hasattr(every, "__float__"):
+        raise TypeError(f"checkpoint_every: got {every!r}; needs a number of seconds >= 0")
+    if not 0 <= float(every) < np.inf:
+        raise ValueError(f"checkpoint_every: got {every}; needs a finite number of seconds >= 0")
+    path = options.get("checkpoint")
+    return None if path is None else Checkpoint(checkpoints.file(path), float(every))
 
 
 def _plan(options: Options) -> Plan:

@@ -6,6 +6,7 @@ of the group means and their scatter; batches are merged on the host in 64 bit w
 """
 
 import contextlib
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, PyTree
+
+from . import stream_states
+from .checkpoints import add_arrays
+from .stream_states import Checkpoint, State
 
 # Fewer groups than this say too little about their own spread to stop on it.
 FEWEST_GROUPS = 32
@@ -56,6 +61,13 @@ class Plan(NamedTuple):
     def batch(self) -> int:
         return self.group * self.groups
 
+    def is_over(self, state: State) -> bool:
+        if state.batches == self.batches:
+            return True
+        if self.standard_error is None or state.moments.count < FEWEST_GROUPS:
+            return False
+        return _largest_error(state.moments) <= self.standard_error
+
 
 class Moments(NamedTuple):
     """Of `count` vectors: mean, root of the sum of squared deviations, sum of their outer products or None.
@@ -81,7 +93,13 @@ def merge(a: Moments, b: Moments, xp: ModuleType = np) -> Moments:
 
 
 def estimate(
-    average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key: jax.Array, mesh: Mesh | None = None
+    average: Callable,
+    arguments: PyTree,
+    like: PyTree,
+    plan: Plan,
+    key: jax.Array,
+    mesh: Mesh | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Estimate:
     """The mean of `average(arguments, key, size)` over independent groups.
 
@@ -89,19 +107,24 @@ def estimate(
         average: static; the mean over `size` samples drawn from a key, a pytree of arrays structured as `like`.
         key: group g is drawn from fold_in(key, g), in whatever batch it falls and on whatever device.
         mesh: devices, also of several processes, each of which takes the next batch; the host merges them in order.
+        checkpoint: where the moments are kept, to go on from after an interruption.
 
     Raises:
         OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
+        ValueError, OSError: a checkpoint that is not of this problem, or cannot be written.
     """
     flat, unravel = ravel_pytree(like)
-    moments = _nothing(np.zeros(flat.shape), plan.covariance)
+    state = State(0, _nothing(np.zeros(flat.shape), plan.covariance))
+    fingerprint = "" if checkpoint is None else _fingerprint(average, plan, arguments, key)
+    state, take = stream_states.begin(checkpoint, fingerprint, state, plan.is_over, mesh)
+    parts = _parts(average, plan, arguments, key, mesh, state.batches)
     with _progress(plan) as report:
-        for batch, part in enumerate(_parts(average, plan, arguments, key, mesh)):
-            moments = merge(moments, _on_host(part, flat.dtype, batch, plan.groups))
-            largest = float(np.max(_standard_error(moments)))
-            report((batch + 1) * plan.batch, largest)
-            if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
-                break
+        while not plan.is_over(state):
+            part = _on_host(next(parts), flat.dtype, state.batches, plan.groups)
+            state = State(state.batches + 1, merge(state.moments, part))
+            take(state)
+            report(state.batches * plan.batch, _largest_error(state.moments))
+    moments = state.moments
 
     def cast(values):
         return jnp.asarray(values, flat.dtype)
@@ -112,11 +135,20 @@ def estimate(
     return Estimate(mean, error, covariance, groups * plan.group, groups)
 
 
-def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None) -> Iterator[Moments]:
-    """The moments of every batch, in order, whatever the number of devices."""
+def _fingerprint(average: Callable, plan: Plan, arguments: PyTree, key: jax.Array) -> str:
+    """Of everything that the moments depend on but the mesh, which changes no more than their rounding."""
+    program = _batch.lower(average, plan.group, plan.groups, plan.covariance, arguments, key, np.uint32(0))
+    settings = jax.__version__, plan._replace(progress=False), program.as_text()
+    digest = hashlib.sha256(repr(settings).encode())
+    add_arrays(digest, (arguments, key))
+    return digest.hexdigest()
+
+
+def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None, begin: int = 0) -> Iterator[Moments]:
+    """The moments of every batch from `begin` on, in order, whatever the number of devices."""
     static = average, plan.group, plan.groups, plan.covariance
     if mesh is None:
-        for batch in range(plan.batches):
+        for batch in range(begin, plan.batches):
             yield _batch(*static, arguments, key, np.uint32(batch * plan.groups))
         return
     everywhere = NamedSharding(mesh, PartitionSpec())
@@ -126,10 +158,11 @@ def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None) ->
         return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
 
     arguments, words = jax.tree.map(shared, (arguments, jax.random.key_data(key)))
-    for first in range(0, plan.batches, mesh.size):
+    # Every batch on the device that it would have been on without an interruption.
+    for first in range(begin - begin % mesh.size, plan.batches, mesh.size):
         stacked = _batches(*static, mesh, str(jax.random.key_impl(key)), arguments, words, np.uint32(first))
         stacked = jax.tree.map(np.asarray, stacked)
-        for device in range(min(mesh.size, plan.batches - first)):
+        for device in range(max(0, begin - first), min(mesh.size, plan.batches - first)):
             yield jax.tree.map(lambda x, device=device: x[device], stacked)
 
 
@@ -186,6 +219,10 @@ def _standard_error(moments: Moments) -> np.ndarray:
     if moments.count < 2:
         return np.full_like(moments.mean, np.inf)
     return moments.spread / np.sqrt(moments.count * (moments.count - 1))
+
+
+def _largest_error(moments: Moments) -> float:
+    return float(np.max(_standard_error(moments)))
 
 
 def on_a_terminal() -> bool:
