@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from killed_streams import BATCHES
+from killed import BATCHES
 
 import sobolev_theory as st
 from sobolev_theory import atomic, stream_states, streaming
@@ -122,7 +123,7 @@ def test_a_state_is_written_before_the_first_sample_and_after_the_last_and_when_
         clock[0] += 1.0
         return clock[0]
 
-    monkeypatch.setattr(stream_states.time, "monotonic", tick)
+    monkeypatch.setattr(stream_states, "time", SimpleNamespace(monotonic=tick))
     write = stream_states.checkpoints.write
     monkeypatch.setattr(
         stream_states.checkpoints,
@@ -152,7 +153,7 @@ def test_a_checkpoint_can_be_read_by_all_who_may_read_files(path):
 
 
 def lives(folder: Path, *arguments: str) -> dict:
-    program = Path(__file__).with_name("killed_streams.py")
+    program = Path(__file__).with_name("killed.py")
     environment = os.environ | {"PYTHONPATH": str(program.parents[1]), "JAX_PLATFORMS": "cpu"}
     found = subprocess.run(
         [sys.executable, program, folder, *arguments], capture_output=True, text=True, timeout=500, env=environment

@@ -1,7 +1,7 @@
 """The configurations of a sweep: the product of axes, row by row, without ever holding all of them.
 
-Rows are grouped by their static parameters, in the order in which these combinations first occur; within a group
-they are in the order of the product, the last axis fastest.
+Rows are grouped by their static parameters, in the order in which these combinations first occur. Within a group
+axes with static parameters are slower than the others; else the last axis is the fastest.
 """
 
 import math
@@ -139,7 +139,8 @@ def _column(name: str, values, static: bool) -> np.ndarray:
         raise ValueError(f"axes[{name!r}]: got {array[place]} in place {place}; needs finite numbers")
     if static:
         return array
-    canonical = array.astype(jax.dtypes.canonicalize_dtype(array.dtype))
+    with np.errstate(over="ignore"):
+        canonical = array.astype(jax.dtypes.canonicalize_dtype(array.dtype))
     if array.dtype.kind in "iu" and not np.array_equal(canonical, array):
         raise ValueError(f"axes[{name!r}]: got integers beyond {canonical.dtype}; needs jax_enable_x64")
     if not np.all(np.isfinite(canonical)):

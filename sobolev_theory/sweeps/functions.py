@@ -1,7 +1,7 @@
 """What a sweep evaluates: a JAX function of scalars, compiled for chunks, or one of whole columns."""
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -81,6 +81,7 @@ class Columnwise(NamedTuple):
                     "needs a first axis of that length"
                 )
             _check(name, values.shape[1:], values.dtype)
+        check_results(found, parameters)
         return found
 
 
@@ -144,6 +145,12 @@ class Traced:
         columns = {name: filled(parameters[name]) for name in self._scalars}
         found = program(columns, filled(np.zeros(rows, bool)))
         return {name: np.asarray(values)[:rows] for name, values in zip(self.results, found, strict=True)}
+
+
+def check_results(names: Iterable[str], parameters: Iterable[str]) -> None:
+    both = sorted(set(names) & set(parameters))
+    if both:
+        raise ValueError(f"function: got {both[0]!r} as a parameter and as a result; needs two names")
 
 
 def _shared_out(mesh: Mesh) -> NamedSharding:

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from ..atomic import remove_leftovers, replacing
 from .configurations import Columns
-from .tables import COUNTS, Sweep, entry_of, nan_counts, opened, read, table_of, words
+from .tables import COUNTS, Sweep, entry_of, nan_counts, opened, pq, read, table_of, words
 
 DIGITS = 15  # of the first row in the name of a part
 

@@ -17,7 +17,7 @@ from .. import processes
 from ..checkpoints import add_arrays
 from ..streaming import on_a_terminal
 from .configurations import Columns, Configurations, configurations
-from .functions import Columnwise, Evaluate, OfColumns, Traced
+from .functions import Columnwise, Evaluate, OfColumns, Traced, check_results
 from .parts import Parts, Writer
 from .tables import Sweep
 
@@ -45,7 +45,7 @@ def sweep(
             which they vary together: {("rho", "theta"): [(1.0, 0.1), (2.0, 0.3)]} are two explicit configurations.
         path: of the file; while it is not finished, parts lie in the folder `path`.parts.
         static: names that the function gets as Python values, such as sizes; values may also be words. A program is
-            compiled for each of their combinations, and rows are grouped by them.
+            compiled for each of their combinations; rows are grouped by them, and their axes are the slowest.
         chunk: configurations in a call. Default: as many as fit `memory`.
         memory: bytes on a device for a call; one configuration is computed whatever it takes. Default 2**28.
         mesh: jax.sharding.Mesh of devices that share each call, also of several processes of jax.distributed, which
@@ -91,7 +91,7 @@ def sweep(
     return _joined(parts, mesh)
 
 
-Evaluators = Sequence[Traced] | Sequence[Columnwise]  # one for each group
+Evaluators = Sequence[Traced | Columnwise]  # one for each group
 
 
 def _evaluators(function, grid: Configurations) -> Evaluators:
@@ -107,9 +107,7 @@ def _evaluators(function, grid: Configurations) -> Evaluators:
                 f"function: got {_words(made[-1])} for {group.static}, and {_words(made[0])} for "
                 f"{grid.groups[0].static}; needs the same names, shapes and precision for all static parameters"
             )
-    both = sorted(set(made[0].results) & set(grid.names))
-    if both:
-        raise ValueError(f"function: got {both[0]!r} as a parameter and as a result; needs two names")
+    check_results(made[0].results, grid.names)
     return made
 
 

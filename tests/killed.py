@@ -1,7 +1,8 @@
-"""Estimates that are killed and started again; prints what became of them as JSON.
+"""Estimates and sweeps that are killed and started again; prints what became of them as JSON.
 
-    python tests/killed_streams.py FOLDER kills NUMBER     one process, killed so often at random moments
-    python tests/killed_streams.py FOLDER pair             one process of two, then the other; and refusals in both
+    python tests/killed.py FOLDER kills NUMBER     one process, killed so often at random moments
+    python tests/killed.py FOLDER pair             one process of two, then the other; and refusals in both
+    python tests/killed.py FOLDER sweep NUMBER     a sweep, so often; and by two processes
 
 Every life is a fork of this process, which has imported JAX and started no device: it begins in milliseconds.
 """
@@ -15,6 +16,7 @@ import socket
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 
 import conftest  # noqa: F401 - 64 bit, and the cache of compiled programs
@@ -24,6 +26,7 @@ from jax.flatten_util import ravel_pytree
 
 import sobolev_theory as st
 from sobolev_theory import stream_states
+from sobolev_theory.sweeps import parts as writing
 
 BATCHES = 240
 OPTIONS = {"samples": BATCHES * 2**7, "batch": 2**7, "group": 2**4, "covariance": True, "progress": False}
@@ -75,7 +78,7 @@ class Life:
         _, status, usage = os.wait4(self.pid, 0)
         os.close(self._reader)
         progress, _, result = self._said.partition("\n")
-        began, _, batches = progress.partition(":")
+        began, _, batches = progress.rpartition(":")
         return {
             "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
             "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1,
@@ -143,7 +146,9 @@ def together(run) -> list[Life]:
             os.dup2(2, 1)  # gloo prints to stdout, which is the report's
             jax.config.update("jax_cpu_collectives_implementation", "gloo")
             jax.distributed.initialize(f"localhost:{port}", 2, number, heartbeat_timeout_seconds=10)
-            return run(number, say, jax.make_mesh((jax.device_count(),), ("samples",)))
+            result = run(number, say, jax.make_mesh((jax.device_count(),), ("samples",)))
+            jax.distributed.shutdown()  # together: whom the coordinator leaves alone is ended with an error
+            return result
 
         return Life(process)
 
@@ -174,6 +179,37 @@ def pair(folder: Path) -> dict:
     return report
 
 
+def swept(path: Path, say, mesh=None) -> list[str]:
+    def function(theta, rho):
+        return jax.numpy.stack([rho * jax.numpy.sin(theta), jax.numpy.exp(-theta * rho)])
+
+    take = writing.Writer.take
+
+    def saying(self, *arguments):
+        take(self, *arguments)
+        say(".")
+
+    writing.Writer.take = saying
+    axes = {"rho": np.linspace(0.5, 2.0, 40), "theta": np.linspace(0.1, 3.0, 25)}
+    found = st.sweep(function, axes, path, chunk=20, mesh=mesh, checkpoint_every=0, progress=False)
+    return [x.hex() for x in found.columns("value")["value"].ravel().tolist()]
+
+
+def sweep(folder: Path, number: int) -> dict:
+    moments, lives = random.Random(7), []
+    whole = Life(partial(swept, folder / "whole")).end(kill=False)
+    while sum(life["signal"] == signal.SIGKILL for life in lives) < number:
+        life = Life(partial(swept, folder / "killed"))
+        life.hear(100, until=".")
+        life.hear(moments.uniform(0, 0.1))
+        lives.append(life.end(kill=True))
+        if lives[-1]["code"] == 0:
+            (folder / "killed").unlink()
+    last = Life(partial(swept, folder / "killed")).end(kill=False)
+    both = together(lambda number, say, mesh: swept(folder / "both", say, mesh))
+    return {"whole": [whole], "lives": lives, "last": [last], "both": [life.end(kill=False) for life in both]}
+
+
 if __name__ == "__main__":
     folder, what, *rest = sys.argv[1:]
-    print(json.dumps({"kills": kills, "pair": pair}[what](Path(folder), *map(int, rest))))
+    print(json.dumps({"kills": kills, "pair": pair, "sweep": sweep}[what](Path(folder), *map(int, rest))))
