@@ -9,7 +9,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from . import dimension, flows, gradient, kernels, montecarlo, training
+from . import dimension, flows, gradient, kernels, montecarlo, scaling, training
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     "biases": kernels.biases_against_relu,
     "sampling": gradient.against_sampling,
     "stream": montecarlo.stream_against_its_parts,
+    "processes": scaling.processes,
     "compile": gradient.compile_times,
     "training": training.step_against_l2,
     **{f"nested-{order}": partial(training.nested_against_ours, order) for order in ("H1", "H2", "H3")},
