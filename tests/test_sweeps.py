@@ -268,11 +268,12 @@ def test_a_stopped_sweep_goes_on_with_other_chunks(stopped):
     np.testing.assert_array_equal(swept.columns("value")["value"], 2 * THETA)
 
 
-def test_rows_of_a_part_that_was_removed_are_computed_anew(stopped):
+@pytest.mark.parametrize("every", [0, 1000])
+def test_rows_of_a_part_that_was_removed_are_computed_anew(stopped, every):
     first, _ = sorted(stopped.with_name("sweep.parquet.parts").iterdir())
     first.unlink()
     function = Counted()
-    swept = function.sweep(stopped)
+    swept = function.sweep(stopped, checkpoint_every=every)
     assert function.calls == [THETA[:2].tolist(), THETA[4:6].tolist(), THETA[6:].tolist()]
     np.testing.assert_array_equal(swept.columns("value")["value"], 2 * THETA)
 
