@@ -37,7 +37,14 @@ def stream_against_its_parts(
 
     def stream():
         estimate = st.montecarlo.population_gradient(
-            student, teacher, key=key, samples=samples, batch=samples, group=group, progress=False
+            student,
+            teacher,
+            key=key,
+            samples=samples,
+            batch=samples,
+            group=group,
+            method="independent",
+            progress=False,
         )
         return estimate.mean
 

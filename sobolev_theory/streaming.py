@@ -24,6 +24,11 @@ from jaxtyping import Array, Float, PyTree
 FEWEST_GROUPS = 32
 
 
+@jax.tree_util.register_static
+class Method(str):
+    """A name that is no leaf of a pytree: an estimate remains one of arrays."""
+
+
 class Estimate(NamedTuple):
     """A Monte-Carlo mean and how far to trust it.
 
@@ -33,6 +38,7 @@ class Estimate(NamedTuple):
         covariance: [D, D] of the mean, in the order of `jax.flatten_util.ravel_pytree(mean)`; None unless asked for.
         samples: how many were drawn.
         groups: how many independent group means the standard errors come from, their degrees of freedom plus 1.
+        method: how the points of a group were drawn; a str, no leaf of the pytree.
     """
 
     mean: PyTree
@@ -40,6 +46,7 @@ class Estimate(NamedTuple):
     covariance: Float[Array, "D D"] | None
     samples: int
     groups: int
+    method: Method = Method("independent")
 
 
 class Plan(NamedTuple):
@@ -92,12 +99,16 @@ def estimate(
 
     Raises:
         OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
+        FloatingPointError: a group mean is NaN. Both name the batch and the key of the group.
     """
     flat, unravel = ravel_pytree(like)
     moments = _nothing(np.zeros(flat.shape), plan.covariance)
     with _progress(plan) as report:
         for batch, part in enumerate(_parts(average, plan, arguments, key, mesh)):
-            moments = merge(moments, _on_host(part, flat.dtype, batch, plan.groups))
+            part = _on_host(part)
+            if not _is_finite(part):
+                raise _failure(average, plan, arguments, key, batch)
+            moments = merge(moments, part)
             largest = float(np.max(_standard_error(moments)))
             report((batch + 1) * plan.batch, largest)
             if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
@@ -151,8 +162,7 @@ def _batches(average, size, groups, covariance, mesh: Mesh, impl: str, arguments
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _batch(average, size: int, groups: int, covariance: bool, arguments, key, first) -> Moments:
-    def group_mean(index):
-        return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+    group_mean = partial(_group_mean, average, size, arguments, key)
 
     def step(moments, index):
         mean = group_mean(index)
@@ -164,21 +174,44 @@ def _batch(average, size: int, groups: int, covariance: bool, arguments, key, fi
     return jax.lax.scan(step, nothing, first + jnp.arange(groups, dtype=jnp.uint32))[0]
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def _group_mean(average, size: int, arguments, key, index) -> Float[Array, " D"]:
+    return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+
+
 def _nothing(zeros, covariance: bool, xp: ModuleType = np) -> Moments:
     """Of no vectors."""
     return Moments(xp.zeros((), zeros.dtype), zeros, zeros, xp.outer(zeros, zeros) if covariance else None)
 
 
-def _on_host(part: Moments, dtype, batch: int, groups: int) -> Moments:
-    part = Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
-    if not all(np.all(np.isfinite(field)) for field in part if field is not None):
-        raise OverflowError(
-            f"student, teacher: got a sample loss or a derivative of it that exceeds {np.dtype(dtype).name}; "
-            "needs smaller weights or a wider dtype, and an activation without NaN; it is in batch "
-            f"{batch}, whose samples come from jax.random.fold_in(key, g), g = {batch * groups} ... "
-            f"{(batch + 1) * groups - 1}"
+def _on_host(part: Moments) -> Moments:
+    return Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
+
+
+def _is_finite(part: Moments) -> bool:
+    return all(np.all(np.isfinite(field)) for field in part if field is not None)
+
+
+def _failure(average, plan: Plan, arguments, key: jax.Array, batch: int) -> ArithmeticError:
+    """What is wrong with a batch: its groups are drawn again one by one, up to the first that is not finite."""
+    first = batch * plan.groups
+    for g in range(first, first + plan.groups):
+        mean = np.asarray(_group_mean(average, plan.group, arguments, key, np.uint32(g)))
+        if not np.all(np.isfinite(mean)):
+            break
+    else:
+        g, mean = -1, np.full(1, np.inf, mean.dtype)
+    where = f"fold_in(key, {g})" if g >= 0 else f"fold_in(key, g), g = {first} ... {first + plan.groups - 1}"
+    where = f"it is in batch {batch}, in the {plan.group} samples of jax.random.{where}"
+    if np.any(np.isnan(mean)):
+        return FloatingPointError(
+            "student, teacher: got NaN for a sample loss or a derivative of it; needs activations without NaN, and "
+            f"weights whose products do not exceed {mean.dtype}; {where}"
         )
-    return part
+    what = "a sample loss or a derivative of it" if g >= 0 else "the square of a mean, for the covariance,"
+    return OverflowError(
+        f"student, teacher: got {what} that exceeds {mean.dtype}; needs smaller weights or a wider dtype; {where}"
+    )
 
 
 def _standard_error(moments: Moments) -> np.ndarray:
