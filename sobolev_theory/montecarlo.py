@@ -312,10 +312,8 @@ def _problem(student: Network, teacher: Network, loss: SobolevLoss, inputs: Gaus
 
 
 def _weights(name: str, loss: SobolevLoss, student: Network, teacher: Network):
-    if not isinstance(loss, SobolevLoss):
-        raise TypeError(f"{name}: got {loss!r}; needs a SobolevLoss such as L2 or H1")
-    check_order(loss, student.activation)
-    check_order(loss, teacher.activation)
+    for network in (student, teacher):
+        check_order(loss, network.activation, name)
     return loss.weights[: loss.order + 1]
 
 
