@@ -29,6 +29,11 @@ from .stream_states import Checkpoint, State
 FEWEST_GROUPS = 32
 
 
+@jax.tree_util.register_static
+class Method(str):
+    """A name that is no leaf of a pytree: an estimate remains one of arrays."""
+
+
 class Estimate(NamedTuple):
     """A Monte-Carlo mean and how far to trust it.
 
@@ -38,6 +43,7 @@ class Estimate(NamedTuple):
         covariance: [D, D] of the mean, in the order of `jax.flatten_util.ravel_pytree(mean)`; None unless asked for.
         samples: how many were drawn.
         groups: how many independent group means the standard errors come from, their degrees of freedom plus 1.
+        method: how the points of a group were drawn; a str, no leaf of the pytree.
     """
 
     mean: PyTree
@@ -45,6 +51,7 @@ class Estimate(NamedTuple):
     covariance: Float[Array, "D D"] | None
     samples: int
     groups: int
+    method: Method = Method("independent")
 
 
 class Plan(NamedTuple):
@@ -100,6 +107,7 @@ def estimate(
     key: jax.Array,
     mesh: Mesh | None = None,
     checkpoint: Checkpoint | None = None,
+    known: PyTree = None,
 ) -> Estimate:
     """The mean of `average(arguments, key, size)` over independent groups.
 
@@ -108,19 +116,24 @@ def estimate(
         key: group g is drawn from fold_in(key, g), in whatever batch it falls and on whatever device.
         mesh: devices, also of several processes, each of which takes the next batch; the host merges them in order.
         checkpoint: where the moments are kept, to go on from after an interruption.
+        known: the arguments that tell problems apart, without those that were sampled themselves, which change by
+            rounding from mesh to mesh; all of them by default.
 
     Raises:
         OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
+        FloatingPointError: a group mean is NaN. Both name the batch and the key of the group.
         ValueError, OSError: a checkpoint that is not of this problem, or cannot be written.
     """
     flat, unravel = ravel_pytree(like)
     state = State(0, _nothing(np.zeros(flat.shape), plan.covariance))
-    fingerprint = "" if checkpoint is None else _fingerprint(average, plan, arguments, key)
+    fingerprint = "" if checkpoint is None else _fingerprint(average, plan, arguments, key, known)
     state, take = stream_states.begin(checkpoint, fingerprint, state, plan.is_over, mesh)
     parts = _parts(average, plan, arguments, key, mesh, state.batches)
     with _progress(plan) as report:
         while not plan.is_over(state):
-            part = _on_host(next(parts), flat.dtype, state.batches, plan.groups)
+            part = _on_host(next(parts))
+            if not _is_finite(part):
+                raise _failure(average, plan, arguments, key, state.batches)
             state = State(state.batches + 1, merge(state.moments, part))
             take(state)
             report(state.batches * plan.batch, _largest_error(state.moments))
@@ -135,12 +148,12 @@ def estimate(
     return Estimate(mean, error, covariance, groups * plan.group, groups)
 
 
-def _fingerprint(average: Callable, plan: Plan, arguments: PyTree, key: jax.Array) -> str:
+def _fingerprint(average: Callable, plan: Plan, arguments: PyTree, key: jax.Array, known: PyTree) -> str:
     """Of everything that the moments depend on but the mesh, which changes no more than their rounding."""
     program = _batch.lower(average, plan.group, plan.groups, plan.covariance, arguments, key, np.uint32(0))
     settings = jax.__version__, plan._replace(progress=False), program.as_text()
     digest = hashlib.sha256(repr(settings).encode())
-    add_arrays(digest, (arguments, key))
+    add_arrays(digest, (arguments if known is None else known, key))
     return digest.hexdigest()
 
 
@@ -184,8 +197,7 @@ def _batches(average, size, groups, covariance, mesh: Mesh, impl: str, arguments
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _batch(average, size: int, groups: int, covariance: bool, arguments, key, first) -> Moments:
-    def group_mean(index):
-        return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+    group_mean = partial(_group_mean, average, size, arguments, key)
 
     def step(moments, index):
         mean = group_mean(index)
@@ -197,21 +209,44 @@ def _batch(average, size: int, groups: int, covariance: bool, arguments, key, fi
     return jax.lax.scan(step, nothing, first + jnp.arange(groups, dtype=jnp.uint32))[0]
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def _group_mean(average, size: int, arguments, key, index) -> Float[Array, " D"]:
+    return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+
+
 def _nothing(zeros, covariance: bool, xp: ModuleType = np) -> Moments:
     """Of no vectors."""
     return Moments(xp.zeros((), zeros.dtype), zeros, zeros, xp.outer(zeros, zeros) if covariance else None)
 
 
-def _on_host(part: Moments, dtype, batch: int, groups: int) -> Moments:
-    part = Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
-    if not all(np.all(np.isfinite(field)) for field in part if field is not None):
-        raise OverflowError(
-            f"student, teacher: got a sample loss or a derivative of it that exceeds {np.dtype(dtype).name}; "
-            "needs smaller weights or a wider dtype, and an activation without NaN; it is in batch "
-            f"{batch}, whose samples come from jax.random.fold_in(key, g), g = {batch * groups} ... "
-            f"{(batch + 1) * groups - 1}"
+def _on_host(part: Moments) -> Moments:
+    return Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
+
+
+def _is_finite(part: Moments) -> bool:
+    return all(np.all(np.isfinite(field)) for field in part if field is not None)
+
+
+def _failure(average, plan: Plan, arguments, key: jax.Array, batch: int) -> ArithmeticError:
+    """What is wrong with a batch: its groups are drawn again one by one, up to the first that is not finite."""
+    first = batch * plan.groups
+    for g in range(first, first + plan.groups):
+        mean = np.asarray(_group_mean(average, plan.group, arguments, key, np.uint32(g)))
+        if not np.all(np.isfinite(mean)):
+            break
+    else:
+        g, mean = -1, np.full(1, np.inf, mean.dtype)
+    where = f"fold_in(key, {g})" if g >= 0 else f"fold_in(key, g), g = {first} ... {first + plan.groups - 1}"
+    where = f"it is in batch {batch}, in the {plan.group} samples of jax.random.{where}"
+    if np.any(np.isnan(mean)):
+        return FloatingPointError(
+            "student, teacher: got NaN for a sample loss or a derivative of it; needs activations without NaN, and "
+            f"weights whose products do not exceed {mean.dtype}; {where}"
         )
-    return part
+    what = "a sample loss or a derivative of it" if g >= 0 else "the square of a mean, for the covariance,"
+    return OverflowError(
+        f"student, teacher: got {what} that exceeds {mean.dtype}; needs smaller weights or a wider dtype; {where}"
+    )
 
 
 def _standard_error(moments: Moments) -> np.ndarray:

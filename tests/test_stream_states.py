@@ -17,7 +17,7 @@ from jax.flatten_util import ravel_pytree
 from killed import BATCHES
 
 import sobolev_theory as st
-from sobolev_theory import atomic, stream_states, streaming
+from sobolev_theory import atomic, montecarlo, stream_states, streaming
 
 OPTIONS = {"samples": 6 * 2**6, "batch": 2**6, "group": 2**2, "covariance": True, "checkpoint_every": 0}
 W, V = np.random.default_rng(3).normal(size=(2, 2, 3))
@@ -114,6 +114,37 @@ def test_a_mesh_goes_on_from_the_state_of_one_device(stopped, drawn):
     # The same group means, compiled into another program: rounding of 96 terms near 1.
     expected, got = (np.array([float.fromhex(x) for x in bits(e)]) for e in (run(None), run(stopped, mesh=mesh)))
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_a_run_with_a_control_goes_on_to_the_same_bits_also_where_another_mesh_rounds_its_slope(path, monkeypatch):
+    whole = bits(run(None, control=st.L2))
+    begin, states = stream_states.begin, []
+
+    def stopping(*arguments):
+        state, take = begin(*arguments)
+
+        def taking(state):
+            take(state)
+            if arguments[0] is not None and state.batches == 2:
+                raise StoppedError
+
+        states.append(state.batches)
+        return state, taking
+
+    monkeypatch.setattr(stream_states, "begin", stopping)
+    with pytest.raises(StoppedError):
+        run(path, control=st.L2)
+    monkeypatch.setattr(stream_states, "begin", begin)
+    kept = path.read_bytes()
+    assert bits(run(path, control=st.L2)) == whole
+    path.write_bytes(kept)
+    slopes = montecarlo.controls.slopes
+    monkeypatch.setattr(montecarlo.controls, "slopes", lambda *a: jax.tree.map(lambda x: x * (1 + 1e-15), slopes(*a)))
+    found = [float.fromhex(x) for x in bits(run(path, control=st.L2))]
+    # Four batches of six have another slope by 1e-15 of it; the rest is rounding.
+    np.testing.assert_allclose(found, [float.fromhex(x) for x in whole], rtol=1e-11, atol=1e-14)
+    with pytest.raises(ValueError, match="belongs to another problem"):
+        run(path, control=st.SobolevLoss((2.0,)))
 
 
 def test_a_state_is_written_before_the_first_sample_and_after_the_last_and_when_it_is_due(path, monkeypatch):
@@ -219,6 +250,7 @@ OTHER = {
     "target": {"standard_error": 1e-9},
     "covariance": {"covariance": False},
     "sampling": {"sampling": "span"},
+    "method": {"method": "antithetic"},
 }
 
 
