@@ -39,12 +39,12 @@ def of_methods(
     """Factors against independent samples: sums over components of the variances, and times side by side."""
     problem = networks(neurons, teachers, dimension, distance)
 
-    def run(method: dict):
-        return getattr(st.montecarlo, name)(
-            *problem, key=jax.random.key(0), samples=samples, progress=False, **method
-        )
+    estimator, key = getattr(st.montecarlo, name), jax.random.key(0)
 
-    independent = {"method": "independent"}
+    def run(method: st.montecarlo.Options) -> st.montecarlo.Estimate:
+        return estimator(*problem, key=key, samples=samples, progress=False, **method)
+
+    independent: st.montecarlo.Options = {"method": "independent"}
     reference, factors = variance(run(independent)), {}
     for label, method in METHODS.items():
         if method.get("sampling") == "span" and neurons + teachers >= dimension:
