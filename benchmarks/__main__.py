@@ -9,7 +9,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from . import dimension, flows, gradient, kernels, montecarlo, training
+from . import dimension, flows, gradient, kernels, montecarlo, scaling, training, variance
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
@@ -30,6 +30,21 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     "memory": kernels.memory_over_pairs,
     "sampling": gradient.against_sampling,
     "stream": montecarlo.stream_against_its_parts,
+    "stream-float32": partial(montecarlo.stream_against_its_parts, dtype="float32"),
+    "stream-small": partial(montecarlo.stream_against_its_parts, 8, 64, 2**16),
+    "stream-small-float32": partial(montecarlo.stream_against_its_parts, 8, 64, 2**16, dtype="float32"),
+    **{
+        f"stream-{impl}-{dtype}": partial(montecarlo.stream_against_its_parts, dtype=dtype, impl=impl)
+        for impl in ("rbg", "unsafe_rbg")
+        for dtype in ("float32", "float64")
+    },
+    "stream-memory": montecarlo.memory_over_samples,
+    "variance-loss": partial(variance.of_methods, "population_loss", 8, 8, 16, 0.1),
+    "variance-gradient": partial(variance.of_methods, "population_gradient", 8, 8, 64),
+    "variance-boundary": partial(variance.of_methods, "boundary_term", 2, 1, 4),
+    "variance-jacobian": partial(variance.of_methods, "population_jacobian", 2, 1, 4),
+    **{f"variance-hyperplanes-{step}": partial(variance.of_hyperplanes, step) for step in (0.1, 0.01, 0.001)},
+    "processes": scaling.processes,
     "compile": gradient.compile_times,
     "training": training.step_against_l2,
     **{f"nested-{order}": partial(training.nested_against_ours, order) for order in ("H1", "H2", "H3")},
@@ -65,8 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _row(result: dict) -> list[str]:
     if "values" in result:
-        values = ", ".join(f"{name} {value:.3g}" for name, value in result["values"].items())
-        return ["", "", "", "", f"{result['what']}: {values}"]
+        values = result["values"].items()
+        listed = ", ".join(f"{name} {x if isinstance(x, str) else format(x, '.3g')}" for name, x in values)
+        return ["", "", "", "", f"{result['what']}: {listed}"]
     return [
         f"{result['median']:.3g}",
         f"{result['lower']:.3g} .. {result['upper']:.3g}",

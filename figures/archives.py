@@ -1,32 +1,16 @@
 """Arrays in a file with the key they are current under and the time they took; no file is ever half-written."""
 
-import os
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sobolev_theory.atomic import replacing
+
 Arrays = dict[str, np.ndarray]
 KEY, SECONDS = "_key", "_seconds"  # their names among those of the arrays
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file in the folder of `path`, to be written; it takes that name only when the block succeeds."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp's files are private to their owner
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write(path: Path, key: str, arrays: Arrays, seconds: float) -> None:
@@ -64,9 +48,3 @@ def _entry(path: Path, name: str) -> np.ndarray | None:
             return file[name]
     except UNREADABLE:
         return None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -5,6 +5,7 @@ the expected loss has (its Hessian) are drawn apart. Mathematics: `sobolev_theor
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,7 @@ from sobolev_theory import single_neuron
 
 from . import style
 from .files import Arrays
+from .keep import Keep
 from .style import Look
 
 MATRICES: dict[str, tuple[Callable, Callable]] = {
@@ -34,6 +36,7 @@ def data(
     rho: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0),
     angles: int = 720,
     track: Callable[[Iterable], Iterable] = iter,
+    keep: Keep = Keep(),  # noqa: B008 - immutable
 ) -> Arrays:
     """Eigenvalues and condition numbers at evenly spaced angles inside (0, pi), in d = 3.
 
@@ -52,12 +55,13 @@ def data(
     if angles < 2:
         raise ValueError(f"angles: got {angles}; needs at least 2")
     theta = (np.arange(angles) + 0.5) * np.pi / angles
-    matrix, eigenvalue = [], []
-    for jacobian, eigenvalues in track(list(MATRICES.values())):
-        matrix.append(_over_pairs(jacobian, np.array(rho), theta))
-        values = eigenvalues(jnp.array(rho)[:, None], jnp.array(theta))
-        eigenvalue.append(np.stack([np.asarray(value) for value in values], axis=-1))
-    matrices, values = np.stack(matrix), np.stack(eigenvalue)
+    grid = {"rho": np.array(rho), "theta": theta}
+    sweeps = [keep.sweep(name.replace(" ", "-"), partial(at, name), grid) for name in track(list(MATRICES))]
+    shape = len(MATRICES), len(rho), angles
+    matrices, values = (
+        np.stack([swept[name] for swept in sweeps]).reshape(*shape, *sweeps[0][name].shape[1:])
+        for name in ("matrix", "eigenvalue")
+    )
     return {
         "rho": np.array(rho),
         "theta": theta,
@@ -67,13 +71,12 @@ def data(
     }
 
 
-def _over_pairs(jacobian: Callable, rho: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    w = jnp.array([1.0, 0.0, 0.0])
-
-    def at(r, t):
-        return jacobian(w, r * jnp.array([jnp.cos(t), jnp.sin(t), 0.0]))
-
-    return np.asarray(jax.jit(jax.vmap(jax.vmap(at, (None, 0)), (0, None)))(rho, theta))
+def at(name: str, rho, theta) -> dict[str, jax.Array]:
+    """One of MATRICES at one configuration, in d = 3, and its eigenvalues in the order of DIRECTIONS."""
+    jacobian, eigenvalues = MATRICES[name]
+    w_star = rho * jnp.stack([jnp.cos(theta), jnp.sin(theta), jnp.zeros_like(theta)])
+    matrix = jacobian(jnp.array([1.0, 0.0, 0.0]), w_star)
+    return {"matrix": matrix, "eigenvalue": jnp.stack(eigenvalues(rho, theta))}
 
 
 def eigenvalue_ratio(eigenvalues: np.ndarray) -> np.ndarray:

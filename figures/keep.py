@@ -2,13 +2,22 @@
 
 import re
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+
+import sobolev_theory as st
 
 from . import archives
 from .archives import Arrays
+
+if TYPE_CHECKING:  # pyarrow is needed where a figure sweeps
+    from sobolev_theory.sweeps import OfColumns
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=,+-]*")
 
@@ -58,6 +67,18 @@ class Keep:
             checkpoint.unlink(missing_ok=True)
         return arrays
 
+    def sweep(self, name: str, function: "Callable | OfColumns", axes: Mapping, **options) -> Arrays:
+        """The columns of st.sweep(function, axes, ..., **options), from a file like that of a cell.
+
+        Where it was interrupted, it goes on; JAX of another version begins anew.
+        """
+        path = self._path(f"{name}-jax{jax.__version__}", "parquet")
+        if path is None:
+            with tempfile.TemporaryDirectory() as folder:
+                return st.sweep(function, axes, Path(folder) / "sweep", progress=False, **options).columns()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return st.sweep(function, axes, path, progress=False, **options).columns()
+
     def checkpoint(self, name: str) -> Path | None:
         """The file for checkpoints inside the cell of this name, in a folder that exists; None without a folder.
 
@@ -85,7 +106,7 @@ class Keep:
         if self.folder is not None and self.folder.is_dir():
             for path in self.folder.iterdir():
                 if f".{self._tag}." not in path.name or path.name.startswith("."):
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def remove(self) -> None:
         """Remove everything that is kept."""

@@ -11,7 +11,10 @@ from typing import Any
 from . import EXPERIMENTS, FIGURES
 
 GROUPS = ("theory", "experiments")
-PACKAGES = {"figures": ("matplotlib", "diffrax"), "experiments": ("matplotlib", "diffrax", "optax", "sklearn", "PIL")}
+PACKAGES = {
+    "figures": ("matplotlib", "diffrax", "pyarrow"),
+    "experiments": ("matplotlib", "diffrax", "pyarrow", "optax", "sklearn", "PIL"),
+}
 PROJECTS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # as they are installed, where that is another name
 
 

@@ -4,7 +4,9 @@ Every curve and every cell of the maps is a flow of `st.gradient_flows`, ended w
 From a cone around -w* the flow of the H1 loss turns away from the teacher, and the neuron vanishes.
 """
 
+import itertools
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -14,9 +16,11 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 import sobolev_theory as st
+from sobolev_theory.sweeps import OfColumns
 
 from . import style
 from .files import Arrays
+from .keep import Keep
 from .style import Look
 
 FLOWS: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
@@ -38,6 +42,7 @@ def data(
     tolerance: float = 1e-6,
     samples: int = 241,
     track: Callable[[Iterable], Iterable] = iter,
+    keep: Keep = Keep(),  # noqa: B008 - immutable
 ) -> Arrays:
     """Maps [norms, angles] of times until |w - w*| <= tolerance |w*|, for L2 and H1 in both semantics; and curves.
 
@@ -53,26 +58,33 @@ def data(
     if not 0 < tolerance < 0.1:
         raise ValueError(f"tolerance: got {tolerance}; needs a number in (0, 0.1)")
     norm, angle = np.geomspace(0.1, 10.0, norms), np.linspace(0.04, np.pi - 0.04, angles)
-    starts = _starts(*np.meshgrid(norm, angle, indexing="ij")).reshape(-1, 1, 2)
-    starts = np.concatenate([starts, _starts(*START).reshape(1, 1, 2)])  # the last is that of the curves
+    starts = [*itertools.product(norm, angle), START]  # the last is that of the curves
     found: Arrays = {"norm": norm, "angle": angle, "tolerance": np.array(tolerance)}
     found["time"] = np.linspace(0.0, 40.0, samples)
     for name in track(FLOWS):
-        loss, of = FLOWS[name]
-        flows = st.gradient_flows(
-            starts, TEACHER, loss, of=of, t1=T1, saveat=[*found["time"], T1], until_distance=tolerance, rtol=1e-7
-        )
-        late = [outcome for outcome in flows.outcome if outcome not in ENDS]
-        if late:
-            raise RuntimeError(f"{name}: {len(late)} flows ended with '{late[0].value}'; need to reach the tolerance")
-        arrived = np.array([outcome is st.Outcome.DISTANCE for outcome in flows.outcome])
-        found[f"{name}_time"] = np.where(arrived, flows.end_time, np.inf)[:-1].reshape(norms, angles)
-        found[f"{name}_distance"] = np.asarray(flows.distance)[-1, :-1]
+        flows = partial(_flows, name, tolerance, found["time"])
+        function = OfColumns(flows, version=f"flows to {tolerance} at {samples} times")
+        swept = keep.sweep(name, function, {("norm", "angle"): starts}, chunk=len(starts))
+        found[f"{name}_time"] = swept["end_time"][:-1].reshape(norms, angles)
+        found[f"{name}_distance"] = swept["distance"][-1]
     return found
 
 
-def _starts(norm, angle) -> np.ndarray:
-    return np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=-1)
+def _flows(name: str, tolerance: float, times: np.ndarray, norm: np.ndarray, angle: np.ndarray) -> Arrays:
+    """Times to the tolerance from these starts, infinite where the neuron vanishes, and distances until then."""
+    loss, of = FLOWS[name]
+    starts = np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=-1)[:, None, :]
+    flows = st.gradient_flows(
+        starts, TEACHER, loss, of=of, t1=T1, saveat=[*times, T1], until_distance=tolerance, rtol=1e-7
+    )
+    late = [outcome for outcome in flows.outcome if outcome not in ENDS]
+    if late:
+        raise RuntimeError(f"{name}: {len(late)} flows ended with '{late[0].value}'; need to reach the tolerance")
+    arrived = np.array([outcome is st.Outcome.DISTANCE for outcome in flows.outcome])
+    return {
+        "end_time": np.where(arrived, flows.end_time, np.inf),
+        "distance": np.asarray(flows.distance)[:, : len(times)],
+    }
 
 
 LOOKS: dict[str, Look] = {

@@ -46,12 +46,13 @@ ON_FIRST_USE = {
     "flows": ("Flow", "gradient_flow", "gradient_flows"),
     "pieces": ("Outcome",),
     "descent": ("Descent", "descend", "largest_stable_step"),
+    "sweeps": ("sweep",),
 }
 
 
 def __getattr__(name: str):
-    """`st.symbolic`, training, flows and descent on first use: SymPy, optax, diffrax are not imported otherwise."""
-    if name in ("symbolic", "training"):
+    """What needs SymPy, optax, diffrax or pyarrow on first use: they are not imported otherwise."""
+    if name in ("symbolic", "training", "sweeps"):
         return importlib.import_module(f".{name}", __name__)
     for module, names in ON_FIRST_USE.items():
         if name in names:

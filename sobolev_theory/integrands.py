@@ -23,6 +23,7 @@ from jaxtyping import Array, Bool, Float
 from .angles import direction, polar
 from .inputs import GaussianInput
 from .networks import Network
+from .points import INDEPENDENT, Points
 from .sums import Weights
 
 Function = Callable[[Float[Array, " d"]], Float[Array, "..."]]
@@ -50,11 +51,11 @@ class Samples(NamedTuple):
     coin: Float[Array, " n"]
 
 
-def draw(problem: Problem, key: jax.Array, size: int) -> Samples:
+def draw(problem: Problem, key: jax.Array, size: int, points: Points = INDEPENDENT) -> Samples:
     rows = problem.student.weights
     for_x, for_coin = jax.random.split(key)
-    z = jax.random.normal(for_x, (size, problem.inputs.whitened_dimension(rows.shape[1])), rows.dtype)
-    return Samples(problem.inputs.coloured(z), jax.random.rademacher(for_coin, (size,), rows.dtype))
+    z = points.normals(for_x, size, problem.inputs.whitened_dimension(rows.shape[1]), rows.dtype)
+    return Samples(problem.inputs.coloured(z), points.coins(for_coin, size, rows.dtype))
 
 
 def sample_loss(problem: Problem, difference: Function, x: Float[Array, " d"]) -> Float[Array, ""]:

@@ -55,14 +55,14 @@ def _weight(order: int, weight):
     return value
 
 
-def check_order(loss: SobolevLoss, activation: Activation) -> None:
+def check_order(loss: SobolevLoss, activation: Activation, name: str = "loss") -> None:
     """Raise if the loss is infinite for this activation."""
     if not isinstance(loss, SobolevLoss):
-        raise TypeError(f"loss: got {loss!r}; needs a SobolevLoss such as L2 or H1")
+        raise TypeError(f"{name}: got {loss!r}; needs a SobolevLoss such as L2 or H1")
     highest = activation.highest_order
     if highest is not None and loss.order > highest:
         raise ValueError(
-            f"loss: got weights {loss.weights}, with a derivative of order {loss.order}; needs order at most "
+            f"{name}: got weights {loss.weights}, with a derivative of order {loss.order}; needs order at most "
             f"{highest} for {activation}: {activation.why_no_higher_order}"
         )
 

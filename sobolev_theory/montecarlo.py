@@ -10,17 +10,32 @@ Keywords of all five:
     samples: how many to draw, at most, if `standard_error` is given; rounded up to whole batches. Default 2**20.
     standard_error: stop as soon as every component's standard error is at most this. Default None: never.
     batch: samples per compiled step. Between batches the standard error is checked. Default 2**14.
-    group: samples per group mean; memory in a step is that of one group. Default 2**8. Small `samples` shrink both.
+    group: samples per group mean; memory in a step is that of one group. Default 2**8; of a Sobol' net up to 2**12
+        without `covariance`, as long as 128 groups are left, for larger nets are better. Small `samples` shrink it.
+    method: how the points of a group are drawn (`points`): "independent"; "antithetic", in pairs z, -z; "sobol", a
+        randomised net, whose size must be a power of two. All are unbiased, and error bars come from independent
+        groups. Default "auto": a net, where it has at least 2**6 points and is even in all pairs of coordinates, and
+        else independent points. `Estimate.method` says what it was.
+    control: a SobolevLoss, usually of lower order: the same function of it, sampled at the same x, is a control
+        variate, whose expectation is the closed form; how much of it is subtracted, component by component, is found
+        by a pilot of 3 to 12 % more samples. Default None: the estimate knows no closed form.
     sampling: "ambient" draws x in R^d. "span" draws it in the span of the neurons and rotates the result back:
         cheaper in high dimension, with a smaller variance, and less independent of the theory.
     covariance: whether to estimate the covariance of the mean too; memory D^2 for D components. Default False.
     mesh: a jax.sharding.Mesh of devices, also of several processes of jax.distributed, which then all make the same
         call. Each device takes one batch at a time. The estimate is that of one device, to rounding. Default None.
+    checkpoint: a file for the state of the run; where it is there, the run goes on from it. Killed at any moment and
+        started again, it ends in the same bits on the same mesh, and on another one to rounding; a finished one is
+        read back. Processes that share a mesh all give it; process 0 reads and writes. Default None.
+    checkpoint_every: seconds from one state to the next. Default 10.
     progress: a progress bar on stderr; default None: if it is a terminal and CI is not set.
 
 Raises, all five:
     TypeError, ValueError: arguments that do not fit each other; the message says which and what is needed.
+    ValueError: a checkpoint that is of another problem, no checkpoint, truncated or corrupted.
+    OSError: a checkpoint that cannot be written; before the first sample, if it cannot from the beginning.
     OverflowError: a sample's loss or derivative exceeds the dtype, which is that of the networks.
+    FloatingPointError: a sample's loss or derivative is NaN. Both messages name the batch, and the key of the group.
 
 Example:
     >>> import jax
@@ -34,19 +49,23 @@ Example:
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack
+from os import PathLike
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from . import integrands, span
+from . import checkpoints, controls, integrands, population, span
+from .controls import Control
 from .inputs import GaussianInput, check_dimension
 from .losses import H1, SobolevLoss, check_order
 from .networks import Network, check_same_inputs
+from .points import INDEPENDENT, Antithetic, Points, is_even, sobol
 from .reduction import reduction
-from .streaming import FEWEST_GROUPS, Estimate, Plan, estimate, on_a_terminal
+from .stream_states import Checkpoint
+from .streaming import FEWEST_GROUPS, Estimate, Method, Plan, estimate, on_a_terminal
 
 __all__ = [
     "Estimate",
@@ -58,6 +77,11 @@ __all__ = [
 ]
 
 
+GROUP = 2**8
+NET = 2**12  # by default at most, and so small that
+NET_GROUPS = 128  # are left
+
+
 class Options(TypedDict, total=False):
     """Keywords of every estimator; the module's docstring explains them."""
 
@@ -65,9 +89,13 @@ class Options(TypedDict, total=False):
     standard_error: float | None
     batch: int
     group: int
+    method: Literal["auto", "independent", "antithetic", "sobol"]
+    control: SobolevLoss | None
     sampling: Literal["ambient", "span"]
     covariance: bool
     mesh: Mesh | None
+    checkpoint: str | PathLike | None
+    checkpoint_every: float
     progress: bool | None
 
 
@@ -155,6 +183,15 @@ def population_jacobian(
     return _run(_POPULATION_JACOBIAN, student, teacher, loss, inputs, key, options)
 
 
+class _Arguments(NamedTuple):
+    """What a group mean depends on; traced under jit."""
+
+    problem: integrands.Problem
+    basis: span.Basis | None
+    points: Points
+    control: Control | None = None
+
+
 @dataclass(frozen=True)
 class _Estimand:
     """A group mean, how it leaves the span, and what it asks for; static under jit."""
@@ -162,13 +199,33 @@ class _Estimand:
     mean: Callable[[integrands.Problem, integrands.Samples], Any]
     lift: Callable[..., Any]
     like: Callable[[Network], Any]
+    exact: Callable[..., Any]
     hyperplanes: bool = False
     complement: bool = False
 
-    def __call__(self, arguments: tuple[integrands.Problem, span.Basis | None], key: jax.Array, size: int):
-        problem, basis = arguments
-        value = self.mean(problem, integrands.draw(problem, key, size))
-        return value if basis is None else self.lift(value, basis)
+    def __call__(self, arguments: _Arguments, key: jax.Array, size: int):
+        if arguments.control is None:
+            samples = integrands.draw(arguments.problem, key, size, arguments.points)
+            return self._lifted(arguments, arguments.problem, samples)
+        return arguments.control.applied(*_Pair(self)(arguments, key, size))
+
+    def _lifted(self, arguments: _Arguments, problem: integrands.Problem, samples: integrands.Samples):
+        value = self.mean(problem, samples)
+        return value if arguments.basis is None else self.lift(value, arguments.basis)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A group mean and that of its control, at the same samples."""
+
+    estimand: _Estimand
+
+    def __call__(self, arguments: _Arguments, key: jax.Array, size: int):
+        problem, control = arguments.problem, arguments.control
+        assert control is not None
+        samples = integrands.draw(problem, key, size, arguments.points)
+        other = problem._replace(weights=control.weights)
+        return tuple(self.estimand._lifted(arguments, each, samples) for each in (problem, other))
 
 
 def _run(
@@ -183,30 +240,70 @@ def _run(
     problem = _problem(student, teacher, loss, inputs)
     if estimand.hyperplanes:
         _check_hyperplanes(student)
-    key, sampling, plan, mesh = _key(key), _sampling(options), _plan(options), _mesh(options)
+    key, sampling, mesh = _key(key), _sampling(options), _mesh(options)
+    checkpoint = _checkpoint(options)
     like = estimand.like(problem.student)
-    if sampling == "ambient":
-        return estimate(estimand, (problem, None), like, plan, key, mesh)
+    control = _control(estimand, problem, options)
+    problem, basis = _in_the_span(estimand, problem) if sampling == "span" else (problem, None)
+    plan, points = _plan(options, problem.inputs.whitened_dimension(problem.student.dimension))
+    arguments = _Arguments(problem, basis, points, control)
+    known = arguments
+    if control is not None:
+        slope = controls.slopes(_Pair(estimand), arguments, like, plan, key, mesh)
+        arguments = arguments._replace(control=control._replace(slope=slope))
+    method = points.name + (" in the span" if sampling == "span" else "")
+    method += "" if control is None else f", control {options['control']}"
+    found = estimate(estimand, arguments, like, plan, key, mesh, checkpoint, known)
+    return found._replace(method=Method(method))
+
+
+def _in_the_span(estimand: _Estimand, problem: integrands.Problem) -> tuple[integrands.Problem, span.Basis]:
+    weights, student, teacher, inputs = problem
     if not inputs.is_standard:
         raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
-    basis = reduction(problem.student, problem.teacher).basis
+    basis = reduction(student, teacher).basis
     extra = estimand.complement and basis.shape[1] < student.dimension
-    ours, theirs = (span.into_span(network, basis, extra) for network in (problem.student, problem.teacher))
-    return estimate(estimand, (integrands.Problem(problem.weights, ours, theirs), basis), like, plan, key, mesh)
+    ours, theirs = (span.into_span(network, basis, extra) for network in (student, teacher))
+    return integrands.Problem(weights, ours, theirs), basis
+
+
+def _control(estimand: _Estimand, problem: integrands.Problem, options: Options) -> Control | None:
+    """With the closed form of its mean; the slopes are not known yet."""
+    loss = options.get("control")
+    if loss is None:
+        return None
+    _, student, teacher, inputs = problem
+    weights = _weights("control", loss, student, teacher)
+    return Control(weights, None, estimand.exact(student, teacher, loss, inputs))
 
 
 def _blocks(student: Network) -> jax.Array:
     return jnp.zeros(student.weights.shape * 2, student.weights.dtype)
 
 
-_LOSS = _Estimand(integrands.loss, span.lift_scalar, lambda student: student.weights[0, 0])
-_POPULATION_GRADIENT = _Estimand(integrands.population_gradient, span.lift_network, lambda student: student)
-_LOSS_GRADIENT = _Estimand(integrands.loss_gradient, span.lift_network, lambda student: student, hyperplanes=True)
+_LOSS = _Estimand(
+    integrands.loss, span.lift_scalar, lambda student: student.weights[0, 0], population.population_loss
+)
+_POPULATION_GRADIENT = _Estimand(
+    integrands.population_gradient, span.lift_network, lambda student: student, population.population_gradient
+)
+_LOSS_GRADIENT = _Estimand(
+    integrands.loss_gradient, span.lift_network, lambda student: student, population.loss_gradient, hyperplanes=True
+)
 _BOUNDARY_TERM = _Estimand(
-    integrands.boundary_term, span.lift_rows, lambda student: student.weights, hyperplanes=True
+    integrands.boundary_term,
+    span.lift_rows,
+    lambda student: student.weights,
+    population.boundary_term,
+    hyperplanes=True,
 )
 _POPULATION_JACOBIAN = _Estimand(
-    integrands.population_jacobian, span.lift_blocks, _blocks, hyperplanes=True, complement=True
+    integrands.population_jacobian,
+    span.lift_blocks,
+    _blocks,
+    population.population_jacobian,
+    hyperplanes=True,
+    complement=True,
 )
 
 
@@ -216,16 +313,21 @@ _POPULATION_JACOBIAN = _Estimand(
 def _problem(student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput) -> integrands.Problem:
     check_same_inputs(student, teacher)
     check_dimension(inputs, student.dimension)
-    check_order(loss, student.activation)
-    check_order(loss, teacher.activation)
+    weights = _weights("loss", loss, student, teacher)
     named = {"student": student, "teacher": teacher, "loss": loss, "inputs": inputs}
     for name, value in named.items():
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value)):
             raise TypeError(f"{name}: got traced values; needs numbers: Monte Carlo runs outside jit, vmap and grad")
     dtype = jnp.result_type(*jax.tree.leaves((student, teacher)))
     student, teacher, inputs = jax.tree.map(lambda leaf: leaf.astype(dtype), (student, teacher, inputs))
-    weights = tuple(jnp.asarray(weight, dtype) for weight in loss.weights[: loss.order + 1])
+    weights = tuple(jnp.asarray(weight, dtype) for weight in weights)
     return integrands.Problem(weights, student, teacher, inputs)
+
+
+def _weights(name: str, loss: SobolevLoss, student: Network, teacher: Network):
+    for network in (student, teacher):
+        check_order(loss, network.activation, name)
+    return loss.weights[: loss.order + 1]
 
 
 def _check_hyperplanes(student: Network) -> None:
@@ -272,19 +374,45 @@ def _mesh(options: Options) -> Mesh | None:
     return Mesh(mesh.devices, mesh.axis_names)
 
 
-def _plan(options: Options) -> Plan:
+def _checkpoint(options: Options) -> Checkpoint | None:
+    every = options.get("checkpoint_every", 10.0)
+    if isinstance(every, bool) or not hasattr(every, "__float__"):
+        raise TypeError(f"checkpoint_every: got {every!r}; needs a number of seconds >= 0")
+    if not 0 <= float(every) < np.inf:
+        raise ValueError(f"checkpoint_every: got {every}; needs a finite number of seconds >= 0")
+    path = options.get("checkpoint")
+    return None if path is None else Checkpoint(checkpoints.file(path), float(every))
+
+
+def _plan(options: Options, dimension: int) -> tuple[Plan, Points]:
     samples = _whole("samples", options.get("samples", 2**20), 2)
     batch = _whole("batch", options.get("batch", 2**14), 1)
-    group = _whole("group", options.get("group", 2**8), 1)
-    if group > batch:
-        raise ValueError(f"group: got {group}; needs at most batch = {batch}")
-    group = min(group, max(1, samples // FEWEST_GROUPS))
+    covariance = _flag("covariance", options.get("covariance", False))
+    group, points = _group(options, samples, batch, dimension)
     groups = -(-min(batch, samples) // group)
     batches = -(-samples // (group * groups))
-    covariance = _flag("covariance", options.get("covariance", False))
     progress = options.get("progress")
     progress = on_a_terminal() if progress is None else _flag("progress", progress, " or None")
-    return Plan(group, groups, batches, _target(options.get("standard_error")), covariance, progress)
+    return Plan(group, groups, batches, _target(options.get("standard_error")), covariance, progress), points
+
+
+def _group(options: Options, samples: int, batch: int, dimension: int) -> tuple[int, Points]:
+    """How many points a group has, and how they are drawn."""
+    given, method = options.get("group"), options.get("method", "auto")
+    if method not in ("auto", "independent", "antithetic", "sobol"):
+        raise ValueError(f"method: got {method!r}; needs 'auto', 'independent', 'antithetic' or 'sobol'")
+    group = _whole("group", GROUP if given is None else given, 1)
+    if given is not None and group > batch:
+        raise ValueError(f"group: got {group}; needs at most batch = {batch}")
+    net = group if given is not None else GROUP if options.get("covariance") else min(NET, samples // NET_GROUPS)
+    group, net = (max(1, min(size, batch, samples // FEWEST_GROUPS)) for size in (group, net))
+    if method == "sobol" and given is not None and given & (given - 1):
+        raise ValueError(f"group: got {given}; needs a power of two for method='sobol'")
+    if given is None or not given & (given - 1):
+        net = 2 ** (net.bit_length() - 1)
+    if method == "sobol" or (method == "auto" and is_even(net, dimension)):
+        return net, sobol(net, dimension)
+    return group, Antithetic() if method == "antithetic" else INDEPENDENT
 
 
 def _whole(name: str, value, least: int) -> int:

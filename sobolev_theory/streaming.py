@@ -6,6 +6,7 @@ of the group means and their scatter; batches are merged on the host in 64 bit w
 """
 
 import contextlib
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,8 +21,17 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, PyTree
 
+from . import stream_states
+from .checkpoints import add_arrays
+from .stream_states import Checkpoint, State
+
 # Fewer groups than this say too little about their own spread to stop on it.
 FEWEST_GROUPS = 32
+
+
+@jax.tree_util.register_static
+class Method(str):
+    """A name that is no leaf of a pytree: an estimate remains one of arrays."""
 
 
 class Estimate(NamedTuple):
@@ -33,6 +43,7 @@ class Estimate(NamedTuple):
         covariance: [D, D] of the mean, in the order of `jax.flatten_util.ravel_pytree(mean)`; None unless asked for.
         samples: how many were drawn.
         groups: how many independent group means the standard errors come from, their degrees of freedom plus 1.
+        method: how the points of a group were drawn; a str, no leaf of the pytree.
     """
 
     mean: PyTree
@@ -40,6 +51,7 @@ class Estimate(NamedTuple):
     covariance: Float[Array, "D D"] | None
     samples: int
     groups: int
+    method: Method = Method("independent")
 
 
 class Plan(NamedTuple):
@@ -55,6 +67,13 @@ class Plan(NamedTuple):
     @property
     def batch(self) -> int:
         return self.group * self.groups
+
+    def is_over(self, state: State) -> bool:
+        if state.batches == self.batches:
+            return True
+        if self.standard_error is None or state.moments.count < FEWEST_GROUPS:
+            return False
+        return _largest_error(state.moments) <= self.standard_error
 
 
 class Moments(NamedTuple):
@@ -81,7 +100,14 @@ def merge(a: Moments, b: Moments, xp: ModuleType = np) -> Moments:
 
 
 def estimate(
-    average: Callable, arguments: PyTree, like: PyTree, plan: Plan, key: jax.Array, mesh: Mesh | None = None
+    average: Callable,
+    arguments: PyTree,
+    like: PyTree,
+    plan: Plan,
+    key: jax.Array,
+    mesh: Mesh | None = None,
+    checkpoint: Checkpoint | None = None,
+    known: PyTree = None,
 ) -> Estimate:
     """The mean of `average(arguments, key, size)` over independent groups.
 
@@ -89,19 +115,29 @@ def estimate(
         average: static; the mean over `size` samples drawn from a key, a pytree of arrays structured as `like`.
         key: group g is drawn from fold_in(key, g), in whatever batch it falls and on whatever device.
         mesh: devices, also of several processes, each of which takes the next batch; the host merges them in order.
+        checkpoint: where the moments are kept, to go on from after an interruption.
+        known: the arguments that tell problems apart, without those that were sampled themselves, which change by
+            rounding from mesh to mesh; all of them by default.
 
     Raises:
         OverflowError: a group mean, or its square where a covariance is asked for, exceeds the dtype.
+        FloatingPointError: a group mean is NaN. Both name the batch and the key of the group.
+        ValueError, OSError: a checkpoint that is not of this problem, or cannot be written.
     """
     flat, unravel = ravel_pytree(like)
-    moments = _nothing(np.zeros(flat.shape), plan.covariance)
+    state = State(0, _nothing(np.zeros(flat.shape), plan.covariance))
+    fingerprint = "" if checkpoint is None else _fingerprint(average, plan, arguments, key, known)
+    state, take = stream_states.begin(checkpoint, fingerprint, state, plan.is_over, mesh)
+    parts = _parts(average, plan, arguments, key, mesh, state.batches)
     with _progress(plan) as report:
-        for batch, part in enumerate(_parts(average, plan, arguments, key, mesh)):
-            moments = merge(moments, _on_host(part, flat.dtype, batch, plan.groups))
-            largest = float(np.max(_standard_error(moments)))
-            report((batch + 1) * plan.batch, largest)
-            if plan.standard_error is not None and moments.count >= FEWEST_GROUPS and largest <= plan.standard_error:
-                break
+        while not plan.is_over(state):
+            part = _on_host(next(parts))
+            if not _is_finite(part):
+                raise _failure(average, plan, arguments, key, state.batches)
+            state = State(state.batches + 1, merge(state.moments, part))
+            take(state)
+            report(state.batches * plan.batch, _largest_error(state.moments))
+    moments = state.moments
 
     def cast(values):
         return jnp.asarray(values, flat.dtype)
@@ -112,11 +148,20 @@ def estimate(
     return Estimate(mean, error, covariance, groups * plan.group, groups)
 
 
-def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None) -> Iterator[Moments]:
-    """The moments of every batch, in order, whatever the number of devices."""
+def _fingerprint(average: Callable, plan: Plan, arguments: PyTree, key: jax.Array, known: PyTree) -> str:
+    """Of everything that the moments depend on but the mesh, which changes no more than their rounding."""
+    program = _batch.lower(average, plan.group, plan.groups, plan.covariance, arguments, key, np.uint32(0))
+    settings = jax.__version__, plan._replace(progress=False), program.as_text()
+    digest = hashlib.sha256(repr(settings).encode())
+    add_arrays(digest, (arguments if known is None else known, key))
+    return digest.hexdigest()
+
+
+def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None, begin: int = 0) -> Iterator[Moments]:
+    """The moments of every batch from `begin` on, in order, whatever the number of devices."""
     static = average, plan.group, plan.groups, plan.covariance
     if mesh is None:
-        for batch in range(plan.batches):
+        for batch in range(begin, plan.batches):
             yield _batch(*static, arguments, key, np.uint32(batch * plan.groups))
         return
     everywhere = NamedSharding(mesh, PartitionSpec())
@@ -126,10 +171,11 @@ def _parts(average, plan: Plan, arguments, key: jax.Array, mesh: Mesh | None) ->
         return jax.make_array_from_callback(values.shape, everywhere, lambda index: values[index])
 
     arguments, words = jax.tree.map(shared, (arguments, jax.random.key_data(key)))
-    for first in range(0, plan.batches, mesh.size):
+    # Every batch on the device that it would have been on without an interruption.
+    for first in range(begin - begin % mesh.size, plan.batches, mesh.size):
         stacked = _batches(*static, mesh, str(jax.random.key_impl(key)), arguments, words, np.uint32(first))
         stacked = jax.tree.map(np.asarray, stacked)
-        for device in range(min(mesh.size, plan.batches - first)):
+        for device in range(max(0, begin - first), min(mesh.size, plan.batches - first)):
             yield jax.tree.map(lambda x, device=device: x[device], stacked)
 
 
@@ -151,8 +197,7 @@ def _batches(average, size, groups, covariance, mesh: Mesh, impl: str, arguments
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _batch(average, size: int, groups: int, covariance: bool, arguments, key, first) -> Moments:
-    def group_mean(index):
-        return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+    group_mean = partial(_group_mean, average, size, arguments, key)
 
     def step(moments, index):
         mean = group_mean(index)
@@ -164,21 +209,44 @@ def _batch(average, size: int, groups: int, covariance: bool, arguments, key, fi
     return jax.lax.scan(step, nothing, first + jnp.arange(groups, dtype=jnp.uint32))[0]
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def _group_mean(average, size: int, arguments, key, index) -> Float[Array, " D"]:
+    return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]
+
+
 def _nothing(zeros, covariance: bool, xp: ModuleType = np) -> Moments:
     """Of no vectors."""
     return Moments(xp.zeros((), zeros.dtype), zeros, zeros, xp.outer(zeros, zeros) if covariance else None)
 
 
-def _on_host(part: Moments, dtype, batch: int, groups: int) -> Moments:
-    part = Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
-    if not all(np.all(np.isfinite(field)) for field in part if field is not None):
-        raise OverflowError(
-            f"student, teacher: got a sample loss or a derivative of it that exceeds {np.dtype(dtype).name}; "
-            "needs smaller weights or a wider dtype, and an activation without NaN; it is in batch "
-            f"{batch}, whose samples come from jax.random.fold_in(key, g), g = {batch * groups} ... "
-            f"{(batch + 1) * groups - 1}"
+def _on_host(part: Moments) -> Moments:
+    return Moments(*(None if field is None else np.asarray(field, np.float64) for field in part))
+
+
+def _is_finite(part: Moments) -> bool:
+    return all(np.all(np.isfinite(field)) for field in part if field is not None)
+
+
+def _failure(average, plan: Plan, arguments, key: jax.Array, batch: int) -> ArithmeticError:
+    """What is wrong with a batch: its groups are drawn again one by one, up to the first that is not finite."""
+    first = batch * plan.groups
+    for g in range(first, first + plan.groups):
+        mean = np.asarray(_group_mean(average, plan.group, arguments, key, np.uint32(g)))
+        if not np.all(np.isfinite(mean)):
+            break
+    else:
+        g, mean = -1, np.full(1, np.inf, mean.dtype)
+    where = f"fold_in(key, {g})" if g >= 0 else f"fold_in(key, g), g = {first} ... {first + plan.groups - 1}"
+    where = f"it is in batch {batch}, in the {plan.group} samples of jax.random.{where}"
+    if np.any(np.isnan(mean)):
+        return FloatingPointError(
+            "student, teacher: got NaN for a sample loss or a derivative of it; needs activations without NaN, and "
+            f"weights whose products do not exceed {mean.dtype}; {where}"
         )
-    return part
+    what = "a sample loss or a derivative of it" if g >= 0 else "the square of a mean, for the covariance,"
+    return OverflowError(
+        f"student, teacher: got {what} that exceeds {mean.dtype}; needs smaller weights or a wider dtype; {where}"
+    )
 
 
 def _standard_error(moments: Moments) -> np.ndarray:
@@ -186,6 +254,10 @@ def _standard_error(moments: Moments) -> np.ndarray:
     if moments.count < 2:
         return np.full_like(moments.mean, np.inf)
     return moments.spread / np.sqrt(moments.count * (moments.count - 1))
+
+
+def _largest_error(moments: Moments) -> float:
+    return float(np.max(_standard_error(moments)))
 
 
 def on_a_terminal() -> bool:

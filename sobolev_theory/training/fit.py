@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from . import checkpoints
+from .. import checkpoints
 
 try:
     import optax
@@ -30,6 +30,8 @@ except ModuleNotFoundError as error:
 from .programs import Measure, Objective, Problem, Programs
 
 Track = Callable[[Iterable], Iterable]
+
+CHECKPOINTS = checkpoints.Kind("training", "fit", "networks, objective, measures, keys, stages")
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ def fit(
     stretches = _stretches(stages, every)
     path, kept, fingerprint = None, None, ""
     if checkpoint is not None:
-        path, fingerprint = _in_a_folder(Path(checkpoint)), _fingerprint(programs, stages, every)
-        kept = checkpoints.read(path, fingerprint)
+        path, fingerprint = checkpoints.file(checkpoint), _fingerprint(programs, stages, every)
+        kept = checkpoints.read(path, CHECKPOINTS, fingerprint)
     if kept is None:
         run = _Run(0, problem.trained, None, [_record(programs, problem.trained, 0, 0.0)])
     else:
@@ -134,7 +136,7 @@ def fit(
     for stretch in track(stretches[run.done :]):
         run = _advanced(run, programs, stretch)
         if path is not None:
-            checkpoints.write(path, fingerprint, _arrays(run))
+            checkpoints.write(path, CHECKPOINTS, fingerprint, _arrays(run))
     return _result(run, problem)
 
 
@@ -238,12 +240,6 @@ def _restored(kept: dict[str, np.ndarray], programs: Programs, problem: Problem,
     structure = jax.tree.structure(_record(programs, problem.trained, 0, 0.0))
     entries = zip(*leaves[count:], strict=True)
     return _Run(done, trained, memory, [jax.tree.unflatten(structure, map(np.asarray, entry)) for entry in entries])
-
-
-def _in_a_folder(path: Path) -> Path:
-    if not path.parent.is_dir() or path.is_dir():
-        raise ValueError(f"checkpoint: got {path}; needs the name of a file in a folder that exists")
-    return path
 
 
 def _check_count(name: str, number: int) -> None:

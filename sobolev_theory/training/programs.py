@@ -4,7 +4,6 @@ All run over seeds, all or some of them at once, take the number of steps as an 
 and get the arrays that the objective closes over handed in, so that data is not compiled into them.
 """
 
-import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,10 +11,11 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
+
+from ..checkpoints import add_arrays
 
 Objective = Callable[[Any, jax.Array], Float[Array, ""]]
 Measure = Callable[[Any], dict[str, Array]]
@@ -78,7 +78,7 @@ class Programs:
             self._lowered("start", stage).add_to(digest)
             self._lowered("steps", stage).add_to(digest)
         self._lowered("measured").add_to(digest)
-        _add_arrays(digest, (self._problem.trained, self._problem.fixed, self._problem.keys))
+        add_arrays(digest, (self._problem.trained, self._problem.fixed, self._problem.keys))
 
     def _compiled(self, *name) -> Callable:
         if ("compiled", *name) not in self._kept:
@@ -203,11 +203,4 @@ class _Lowered:
 
     def add_to(self, digest) -> None:
         digest.update(self._lowered.as_text().encode())
-        _add_arrays(digest, self._given[0])
-
-
-def _add_arrays(digest: "hashlib._Hash", tree) -> None:
-    for leaf in jax.tree.leaves(tree):
-        is_key = isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        array = np.asarray(jax.random.key_data(leaf) if is_key else leaf)
-        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+        add_arrays(digest, self._given[0])

@@ -5,6 +5,7 @@ import pytest
 
 from figures import archives
 from figures.keep import Keep
+from sobolev_theory.sweeps import OfColumns
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -109,3 +110,35 @@ def test_a_name_that_is_none_for_a_file_is_refused(name):
 def test_a_folder_needs_a_key(folder):
     with pytest.raises(ValueError, match="key: got none"):
         Keep(folder)
+
+
+def test_a_sweep_that_was_interrupted_goes_on_and_is_not_used_under_another_key(folder):
+    calls = []
+
+    def doubled(x):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(x.tolist())
+        return 2 * x
+
+    def sweep(keep):
+        return keep.sweep("grid", OfColumns(doubled, "doubled"), {"x": [1.0, 2.0, 3.0]}, chunk=1, checkpoint_every=0)
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(Keep(folder, KEY))
+    calls.clear()
+    Keep(folder, KEY).remove_stale()
+    np.testing.assert_array_equal(sweep(Keep(folder, KEY))["value"], [2.0, 4.0, 6.0])
+    assert calls == [[3.0]]
+    Keep(folder, OTHER).remove_stale()
+    assert names(folder) == []
+
+
+def test_what_an_interrupted_sweep_of_another_key_left_is_removed(folder):
+    (folder / f"grid.{KEY[:16]}.parquet.parts").mkdir(parents=True)
+    Keep(folder, OTHER).remove_stale()
+    assert names(folder) == []
+
+
+def test_a_sweep_without_a_folder_leaves_nothing():
+    np.testing.assert_array_equal(Keep().sweep("grid", lambda x: 2 * x, {"x": [1.0]})["value"], [2.0])
