@@ -34,7 +34,7 @@ def networks(neurons: int, teachers: int, dimension: int, distance: float | None
 
 
 def of_methods(
-    name: str, neurons: int, teachers: int, dimension: int, distance: float | None = None, samples: int = 2**17
+    name: str, neurons: int, teachers: int, dimension: int, distance: float | None = None, samples: int = 2**18
 ) -> dict:
     """Factors against independent samples: sums over components of the variances, and times side by side."""
     problem = networks(neurons, teachers, dimension, distance)

@@ -4,9 +4,10 @@ Whatever the method, every single point is N(0, I) and groups are independent: a
 bars come from the scatter of the groups alone. Within a group the methods differ:
 * antithetic pairs z, -z integrate every odd function exactly, and have half as many random numbers;
 * a Sobol' net of 2^m points fills the unit cube evenly; its normals are sqrt(2) erfinv(2 u - 1). A net is randomised
-  by a digital shift, which makes each point uniform, and by Owen's nested scrambling, which spreads the errors of
-  the groups like a normal distribution. The scrambling is a hash (Laine & Karras 2011, the constants of Vegdahl 2021)
-  in place of random bits for every prefix of digits: a bijection, so that the points stay uniform.
+  by Owen's nested scrambling, which spreads the errors of the groups like a normal distribution: of 8192 means of a
+  step function in two dimensions the kurtosis was 3.0, with random linear scrambling 4 to 5. It is a hash (Laine &
+  Karras 2011, the constants of Vegdahl 2021) in place of random bits for every prefix of digits: a bijection of the
+  digits with a random shift before and a random summand within, each of which makes a point uniform by itself.
 """
 
 import functools
