@@ -83,8 +83,8 @@ def checkpoint_of(options: Options) -> Checkpoint | None:
 
 
 def plan_of(options: Options, dimension: int) -> tuple[Plan, Points]:
-    samples = _whole("samples", options.get("samples", 2**20), 2)
-    batch = _whole("batch", options.get("batch", 2**14), 1)
+    samples = whole("samples", options.get("samples", 2**20), 2)
+    batch = whole("batch", options.get("batch", 2**14), 1)
     covariance = _flag("covariance", options.get("covariance", False))
     group, points = _group(options, samples, batch, dimension)
     groups = -(-min(batch, samples) // group)
@@ -99,7 +99,7 @@ def _group(options: Options, samples: int, batch: int, dimension: int) -> tuple[
     given, method = options.get("group"), options.get("method", "auto")
     if method not in ("auto", "independent", "antithetic", "sobol"):
         raise ValueError(f"method: got {method!r}; needs 'auto', 'independent', 'antithetic' or 'sobol'")
-    group = _whole("group", GROUP if given is None else given, 1)
+    group = whole("group", GROUP if given is None else given, 1)
     if given is not None and group > batch:
         raise ValueError(f"group: got {group}; needs at most batch = {batch}")
     net = group if given is not None else GROUP if options.get("covariance") else min(NET, samples // NET_GROUPS)
@@ -113,7 +113,7 @@ def _group(options: Options, samples: int, batch: int, dimension: int) -> tuple[
     return group, Antithetic() if method == "antithetic" else INDEPENDENT
 
 
-def _whole(name: str, value, least: int) -> int:
+def whole(name: str, value, least: int) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name}: got {value!r}; needs a whole number >= {least}")
     value = operator.index(value)

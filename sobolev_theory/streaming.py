@@ -238,14 +238,15 @@ def _failure(average, plan: Plan, arguments, key: jax.Array, batch: int) -> Arit
         g, mean = -1, np.full(1, np.inf, mean.dtype)
     where = f"fold_in(key, {g})" if g >= 0 else f"fold_in(key, g), g = {first} ... {first + plan.groups - 1}"
     where = f"it is in batch {batch}, in the {plan.group} samples of jax.random.{where}"
+    names = getattr(average, "names", "student, teacher")
     if np.any(np.isnan(mean)):
         return FloatingPointError(
-            "student, teacher: got NaN for a sample loss or a derivative of it; needs activations without NaN, and "
-            f"weights whose products do not exceed {mean.dtype}; {where}"
+            f"{names}: got NaN for a sample; needs functions without NaN, and "
+            f"numbers whose products do not exceed {mean.dtype}; {where}"
         )
-    what = "a sample loss or a derivative of it" if g >= 0 else "the square of a mean, for the covariance,"
+    what = "a sample" if g >= 0 else "the square of a mean, for the covariance,"
     return OverflowError(
-        f"student, teacher: got {what} that exceeds {mean.dtype}; needs smaller weights or a wider dtype; {where}"
+        f"{names}: got {what} that exceeds {mean.dtype}; needs smaller numbers or a wider dtype; {where}"
     )
 
 

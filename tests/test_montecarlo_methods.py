@@ -262,6 +262,53 @@ def test_means_whose_squares_exceed_the_dtype_are_told_from_means_that_do():
         st.montecarlo.population_loss(student, SMALL[1], covariance=True, **options)
 
 
+# Any function.
+
+A = np.array([0.8, -0.3, 0.5])
+
+
+def wave(z):
+    return {"wave": jnp.cos(z @ A + 0.2), "square": z * z}
+
+
+@pytest.mark.parametrize("method", ["independent", "sobol"])
+def test_the_expectation_of_a_function_is_that_of_the_normal_distribution(method):
+    options = {"samples": 2**18, "method": method, "covariance": True}
+    estimate = st.montecarlo.expectation(wave, 3, key=jax.random.key(62), **options)
+    expected = {"wave": jnp.cos(0.2) * jnp.exp(-jnp.sum(A**2) / 2), "square": jnp.ones(3)}
+    assert estimate.method == method
+    assert p_value(estimate, expected) > FALSE_ALARM
+    assert p_value(estimate, jax.tree.map(lambda x: 1.01 * x, expected)) < FALSE_ALARM
+
+
+def test_nan_of_a_function_names_the_key_that_reproduces_it():
+    def root(z):
+        return jnp.sqrt(z[0] + 3.5)
+
+    key, group = jax.random.key(63), 2**6
+    with pytest.raises(FloatingPointError, match=r"^function: got NaN .*fold_in\(key, \d+\)$") as caught:
+        st.montecarlo.expectation(root, 1, key=key, samples=2**14, group=group, method="independent")
+    g = int(str(caught.value).split()[-1].rstrip(")"))
+    z = [points.INDEPENDENT.normals(jax.random.fold_in(key, i), group, 1, jnp.float64) for i in range(g + 1)]
+    assert np.min(z[-1]) < -3.5 < np.min(z[:-1])
+
+
+BAD_FUNCTIONS = {
+    "function: got 3; needs a function": (3, 1, {}),
+    "function: got values of int": (lambda z: jnp.argmax(z), 2, {}),
+    "dimension: got 0; needs a whole number": (wave, 0, {}),
+    "control: got SobolevLoss.* needs nothing for a function": (wave, 3, {"control": st.L2}),
+    "sampel: got an unknown option": (wave, 3, {"sampel": 1}),
+}
+
+
+@pytest.mark.parametrize("message", BAD_FUNCTIONS)
+def test_functions_of_no_use_are_refused_by_name(message):
+    function, dimension, options = BAD_FUNCTIONS[message]
+    with pytest.raises((TypeError, ValueError), match=message):
+        st.montecarlo.expectation(function, dimension, key=jax.random.key(0), **options)
+
+
 # Bad input.
 
 BAD = {
