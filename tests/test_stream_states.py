@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
@@ -98,6 +99,18 @@ def test_a_finished_run_is_read_back_without_a_sample(path, drawn):
     assert bits(run(path)) == bits(first)
     assert not drawn[0]
     assert path.stat().st_mtime_ns == before
+
+
+def test_a_mean_of_a_users_function_is_kept_as_well(path, drawn):
+    def kept(function):
+        return st.montecarlo.expectation(function, 2, key=jax.random.key(1), samples=2**9, checkpoint=path)
+
+    first, batches = kept(jnp.max), len(drawn[0])
+    assert batches > 0
+    assert bits(kept(jnp.max)) == bits(first)
+    assert len(drawn[0]) == batches
+    with pytest.raises(ValueError, match="another problem"):
+        kept(jnp.min)
 
 
 def test_a_run_that_reached_its_target_is_finished(path, drawn):
