@@ -19,7 +19,7 @@ DEFAULT = Settings(points=2)
 CONTEXT = DEFAULT.context()
 PERCENT = 0.01
 # At least as many comparisons as a whole run has, for corrections that are not too small.
-CHECKS_OF_A_RUN, COMPONENTS_OF_A_RUN = 64, 800
+CHECKS_OF_A_RUN, COMPONENTS_OF_A_RUN = 96, 900
 
 
 def by_id(claim_id: str) -> Claim:
