@@ -11,11 +11,7 @@ import pytest
 
 jax.config.update("jax_enable_x64", True)
 
-# Compiling costs most of the time of a run: the older way to generate code takes two thirds of the time, and programs
-# of tests run once. Verification and benchmarks run what users run.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false"
-
-# What took long is kept, for the other workers and for the next run.
+# Compiling costs most of the time of a run: keep what took long, for the other workers and for the next run.
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).resolve().parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
