@@ -74,14 +74,11 @@ def _errors(name: str, loss: st.SobolevLoss, samples: int, repetitions: int) -> 
     exact = _vector(getattr(st, name)(student, teacher, loss))
     other = exact if twin is None else _vector(twin(student, teacher, loss))
     size = np.linalg.norm(exact)
+    # Nets would fall faster than the line.
+    options = {"samples": samples, "method": "independent", "progress": False}
     misses, twin_misses, variances = [], [], []
     for seed in range(repetitions):
         key = jax.random.fold_in(jax.random.key(seed), samples)
-        options = {
-            "samples": samples,
-            "method": "independent",
-            "progress": False,
-        }  # nets converge faster than the line
         estimate = getattr(st.montecarlo, name)(student, teacher, loss, key=key, **options)
         mean = _vector(estimate.mean)
         misses.append(np.sum((mean - exact) ** 2) / size**2)

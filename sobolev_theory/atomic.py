@@ -8,6 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def file_of(name: str, path) -> Path:
+    """The path of a file to be written, as a user gives it in the argument of this name.
+
+    Raises:
+        TypeError, ValueError: no path, or none of a file in a folder that exists.
+    """
+    try:
+        path = Path(path)
+    except TypeError as error:
+        raise TypeError(f"{name}: got {path!r}; needs the path of a file") from error
+    if not path.parent.is_dir() or path.is_dir():
+        raise ValueError(f"{name}: got {path}; needs the name of a file in a folder that exists")
+    return path
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file in the folder of `path`, to be written; it takes that name only when the block succeeds.

@@ -31,21 +31,6 @@ class Kind:
         return f"sobolev_theory {self.name} checkpoint 1\n".encode()
 
 
-def file(path) -> Path:
-    """The path of a checkpoint, as a user gives it.
-
-    Raises:
-        TypeError, ValueError: no path, or none of a file in a folder that exists.
-    """
-    try:
-        path = Path(path)
-    except TypeError as error:
-        raise TypeError(f"checkpoint: got {path!r}; needs the path of a file, or None") from error
-    if not path.parent.is_dir() or path.is_dir():
-        raise ValueError(f"checkpoint: got {path}; needs the name of a file in a folder that exists")
-    return path
-
-
 def write(path: Path, kind: Kind, fingerprint: str, arrays: dict[str, np.ndarray]) -> None:
     """The file at `path` is the old one or the new one at every moment, whenever the process is stopped.
 

@@ -7,7 +7,7 @@ a pilot with a key of its own. The best slope of a component is Cov(y, c) / Var(
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -54,6 +54,7 @@ class _Sums:
     """y + c, y - c and c: 4 Cov(y, c) = Var(y + c) - Var(y - c), and no matrix."""
 
     pair: Pair
+    key: ClassVar[str] = f"jax.random.fold_in(key, {PILOT})"  # for the message on a sample that is not finite
 
     def __call__(self, arguments, key: jax.Array, size: int):
         y, c = self.pair(arguments, key, size)

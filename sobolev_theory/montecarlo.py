@@ -51,13 +51,13 @@ Example:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Unpack
+from typing import Any, ClassVar, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import controls, integrands, population, span
+from . import controls, estimands, integrands, span
 from .controls import Control
 from .inputs import GaussianInput, check_dimension
 from .losses import H1, SobolevLoss, check_order
@@ -88,7 +88,7 @@ def population_loss(
     **options: Unpack[Options],
 ) -> Estimate:
     """Mean of the sample loss sum_m lambda_m 1/2 || D_x^m (student - teacher)(x) ||^2; a scalar."""
-    return _run(_LOSS, student, teacher, loss, inputs, key, options)
+    return _run(estimands.LOSS, student, teacher, loss, inputs, key, options)
 
 
 def population_gradient(
@@ -104,7 +104,7 @@ def population_gradient(
 
     For ReLU and H1 it does not converge to the gradient of the population loss: that is `loss_gradient`.
     """
-    return _run(_POPULATION_GRADIENT, student, teacher, loss, inputs, key, options)
+    return _run(estimands.POPULATION_GRADIENT, student, teacher, loss, inputs, key, options)
 
 
 def loss_gradient(
@@ -121,7 +121,7 @@ def loss_gradient(
     Raises:
         ValueError: a zero student neuron, whose activation has kinks: it has no hyperplane.
     """
-    return _run(_LOSS_GRADIENT, student, teacher, loss, inputs, key, options)
+    return _run(estimands.LOSS_GRADIENT, student, teacher, loss, inputs, key, options)
 
 
 def boundary_term(
@@ -140,7 +140,7 @@ def boundary_term(
     Raises:
         ValueError: a zero student neuron, whose activation has kinks: it has no hyperplane.
     """
-    return _run(_BOUNDARY_TERM, student, teacher, loss, inputs, key, options)
+    return _run(estimands.BOUNDARY_TERM, student, teacher, loss, inputs, key, options)
 
 
 def population_jacobian(
@@ -159,7 +159,7 @@ def population_jacobian(
     Raises:
         ValueError: a zero student neuron, whose activation has kinks: it has no hyperplane.
     """
-    return _run(_POPULATION_JACOBIAN, student, teacher, loss, inputs, key, options)
+    return _run(estimands.POPULATION_JACOBIAN, student, teacher, loss, inputs, key, options)
 
 
 def expectation(
@@ -217,53 +217,8 @@ class _Average:
         return jax.tree.map(lambda value: jnp.mean(value, axis=0), values)
 
 
-class _Arguments(NamedTuple):
-    """What a group mean depends on; traced under jit."""
-
-    problem: integrands.Problem
-    basis: span.Basis | None
-    points: Points
-    control: Control | None = None
-
-
-@dataclass(frozen=True)
-class _Estimand:
-    """A group mean, how it leaves the span, and what it asks for; static under jit."""
-
-    mean: Callable[[integrands.Problem, integrands.Samples], Any]
-    lift: Callable[..., Any]
-    like: Callable[[Network], Any]
-    exact: Callable[..., Any]
-    hyperplanes: bool = False
-    complement: bool = False
-
-    def __call__(self, arguments: _Arguments, key: jax.Array, size: int):
-        if arguments.control is None:
-            samples = integrands.draw(arguments.problem, key, size, arguments.points)
-            return self._lifted(arguments, arguments.problem, samples)
-        return arguments.control.applied(*_Pair(self)(arguments, key, size))
-
-    def _lifted(self, arguments: _Arguments, problem: integrands.Problem, samples: integrands.Samples):
-        value = self.mean(problem, samples)
-        return value if arguments.basis is None else self.lift(value, arguments.basis)
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A group mean and that of its control, at the same samples."""
-
-    estimand: _Estimand
-
-    def __call__(self, arguments: _Arguments, key: jax.Array, size: int):
-        problem, control = arguments.problem, arguments.control
-        assert control is not None
-        samples = integrands.draw(problem, key, size, arguments.points)
-        other = problem._replace(weights=control.weights)
-        return tuple(self.estimand._lifted(arguments, each, samples) for each in (problem, other))
-
-
 def _run(
-    estimand: _Estimand,
+    estimand: estimands.Estimand,
     student: Network,
     teacher: Network,
     loss: SobolevLoss,
@@ -280,10 +235,10 @@ def _run(
     control = _control(estimand, problem, options)
     problem, basis = _in_the_span(estimand, problem) if sampling == "span" else (problem, None)
     plan, points = plan_of(options, problem.inputs.whitened_dimension(problem.student.dimension))
-    arguments = _Arguments(problem, basis, points, control)
+    arguments = estimands.Arguments(problem, basis, points, control)
     known = arguments
     if control is not None:
-        slope = controls.slopes(_Pair(estimand), arguments, like, plan, key, mesh)
+        slope = controls.slopes(estimands.Pair(estimand), arguments, like, plan, key, mesh)
         arguments = arguments._replace(control=control._replace(slope=slope))
     method = points.name + (" in the span" if sampling == "span" else "")
     method += "" if control is None else f", control {options['control']}"
@@ -291,7 +246,7 @@ def _run(
     return found._replace(method=Method(method))
 
 
-def _in_the_span(estimand: _Estimand, problem: integrands.Problem) -> tuple[integrands.Problem, span.Basis]:
+def _in_the_span(estimand: estimands.Estimand, problem: integrands.Problem) -> tuple[integrands.Problem, span.Basis]:
     weights, student, teacher, inputs = problem
     if not inputs.is_standard:
         raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
@@ -301,7 +256,7 @@ def _in_the_span(estimand: _Estimand, problem: integrands.Problem) -> tuple[inte
     return integrands.Problem(weights, ours, theirs), basis
 
 
-def _control(estimand: _Estimand, problem: integrands.Problem, options: Options) -> Control | None:
+def _control(estimand: estimands.Estimand, problem: integrands.Problem, options: Options) -> Control | None:
     """With the closed form of its mean; the slopes are not known yet."""
     loss = options.get("control")
     if loss is None:
@@ -309,36 +264,6 @@ def _control(estimand: _Estimand, problem: integrands.Problem, options: Options)
     _, student, teacher, inputs = problem
     weights = _weights("control", loss, student, teacher)
     return Control(weights, None, estimand.exact(student, teacher, loss, inputs))
-
-
-def _blocks(student: Network) -> jax.Array:
-    return jnp.zeros(student.weights.shape * 2, student.weights.dtype)
-
-
-_LOSS = _Estimand(
-    integrands.loss, span.lift_scalar, lambda student: student.weights[0, 0], population.population_loss
-)
-_POPULATION_GRADIENT = _Estimand(
-    integrands.population_gradient, span.lift_network, lambda student: student, population.population_gradient
-)
-_LOSS_GRADIENT = _Estimand(
-    integrands.loss_gradient, span.lift_network, lambda student: student, population.loss_gradient, hyperplanes=True
-)
-_BOUNDARY_TERM = _Estimand(
-    integrands.boundary_term,
-    span.lift_rows,
-    lambda student: student.weights,
-    population.boundary_term,
-    hyperplanes=True,
-)
-_POPULATION_JACOBIAN = _Estimand(
-    integrands.population_jacobian,
-    span.lift_blocks,
-    _blocks,
-    population.population_jacobian,
-    hyperplanes=True,
-    complement=True,
-)
 
 
 # Checks.

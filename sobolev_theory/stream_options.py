@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from . import checkpoints
+from .atomic import file_of
 from .losses import SobolevLoss
 from .points import INDEPENDENT, Antithetic, Points, is_even, sobol
 from .stream_states import Checkpoint
@@ -79,7 +79,7 @@ def checkpoint_of(options: Options) -> Checkpoint | None:
     if not 0 <= float(every) < np.inf:
         raise ValueError(f"checkpoint_every: got {every}; needs a finite number of seconds >= 0")
     path = options.get("checkpoint")
-    return None if path is None else Checkpoint(checkpoints.file(path), float(every))
+    return None if path is None else Checkpoint(file_of("checkpoint", path), float(every))
 
 
 def plan_of(options: Options, dimension: int) -> tuple[Plan, Points]:

@@ -236,7 +236,10 @@ def _failure(average, plan: Plan, arguments, key: jax.Array, batch: int) -> Arit
             break
     else:
         g, mean = -1, np.full(1, np.inf, mean.dtype)
-    where = f"fold_in(key, {g})" if g >= 0 else f"fold_in(key, g), g = {first} ... {first + plan.groups - 1}"
+    key_name = getattr(average, "key", "key")
+    where = f"fold_in({key_name}, {g})"
+    if g < 0:
+        where = f"fold_in({key_name}, g), g = {first} ... {first + plan.groups - 1}"
     where = f"it is in batch {batch}, in the {plan.group} samples of jax.random.{where}"
     names = getattr(average, "names", "student, teacher")
     if np.any(np.isnan(mean)):

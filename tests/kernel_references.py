@@ -6,13 +6,13 @@ recursion, completed squares, characteristic functions.
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from itertools import pairwise
 from math import comb, factorial
 from typing import NamedTuple
 
-import flint
 from flint import acb, arb
+
+from verification.balls import precision
 
 DIGITS, BITS = 40, 240
 REACH = 16  # exp(-16^2 / 2) = 3e-56, times powers of 16 below 1e9
@@ -26,15 +26,9 @@ class Inner(NamedTuple):
     mean: Callable[[acb, arb], acb]
 
 
-@contextmanager
 def precisely():
     """Balls of BITS bits."""
-    before = flint.ctx.prec
-    flint.ctx.prec = BITS
-    try:
-        yield
-    finally:
-        flint.ctx.prec = before
+    return precision(BITS)
 
 
 def density(x):

@@ -18,7 +18,7 @@ from jax.flatten_util import ravel_pytree
 from scipy import integrate, stats
 
 import sobolev_theory as st
-from sobolev_theory import integrands, montecarlo, streaming
+from sobolev_theory import estimands, integrands, streaming
 from sobolev_theory.points import INDEPENDENT
 from sobolev_theory.streaming import Plan
 
@@ -432,11 +432,11 @@ def test_memory_of_a_step_is_that_of_a_group():
 
     def temporary(group, groups):
         arguments = (
-            montecarlo._LOSS_GRADIENT,
+            estimands.LOSS_GRADIENT,
             group,
             groups,
             False,
-            montecarlo._Arguments(problem, None, INDEPENDENT),
+            estimands.Arguments(problem, None, INDEPENDENT),
             jax.random.key(31),
             np.uint32(0),
         )

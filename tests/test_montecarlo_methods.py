@@ -14,7 +14,7 @@ from scipy.stats import qmc
 from test_montecarlo import FALSE_ALARM, PRECISE, flat, networks, p_value
 
 import sobolev_theory as st
-from sobolev_theory import integrands, montecarlo, points, streaming
+from sobolev_theory import controls, estimands, integrands, points, streaming
 
 METHODS = {
     "independent": {"method": "independent"},
@@ -78,10 +78,10 @@ BIASED = {
 @pytest.mark.parametrize("case", BIASED)
 def test_points_that_are_not_normal_are_noticed(case):
     problem = integrands.Problem((1.0, 1.0), *networks())
-    arguments = montecarlo._Arguments(problem, None, BIASED[case]())
+    arguments = estimands.Arguments(problem, None, BIASED[case]())
     plan = streaming.Plan(2**10, 2**7, 2**3, None, covariance=True, progress=False)
     student = problem.student
-    estimate = streaming.estimate(montecarlo._LOSS_GRADIENT, arguments, student, plan, jax.random.key(52))
+    estimate = streaming.estimate(estimands.LOSS_GRADIENT, arguments, student, plan, jax.random.key(52))
     assert p_value(estimate, st.loss_gradient(*networks())) < FALSE_ALARM
 
 
@@ -246,6 +246,21 @@ def test_nan_of_an_activation_names_the_batch_and_the_key_that_reproduces_it():
 
     assert smallest(g) <= -3.5
     assert all(smallest(earlier) > -3.5 for earlier in range(g))
+
+
+def test_nan_in_the_pilot_of_a_control_names_the_key_of_the_pilot():
+    def pair(arguments, key, size):
+        z = jax.random.normal(key, (size,))
+        return jnp.mean(jnp.sqrt(z + 2.5)), jnp.mean(z)  # NaN in one sample of 160
+
+    plan, key = streaming.Plan(2**4, 2**5, 2**4, None, covariance=False, progress=False), jax.random.key(64)
+    pilot = r"fold_in\(jax\.random\.fold_in\(key, 4294967295\), \d+\)$"
+    with pytest.raises(FloatingPointError, match=pilot) as caught:
+        controls.slopes(pair, (), jnp.zeros(()), plan, key, None)
+    g = int(str(caught.value).split()[-1].rstrip(")"))
+    means = [pair((), jax.random.fold_in(jax.random.fold_in(key, 4294967295), i), 2**4)[0] for i in range(g + 1)]
+    assert np.isnan(means[-1])
+    assert np.all(np.isfinite(means[:-1]))
 
 
 def test_a_loss_that_exceeds_the_dtype_names_the_key_of_its_group():

@@ -6,7 +6,6 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from .. import processes
+from ..atomic import file_of
 from ..checkpoints import add_arrays
 from ..streaming import on_a_terminal
 from .configurations import Columns, Configurations, configurations
@@ -72,7 +72,7 @@ def sweep(
         (4, array([0.5  , 0.341, 0.5  , 0.182], dtype=float32))
     """
     grid = configurations(axes, static)
-    path, every = _path(path), _at_least("checkpoint_every", checkpoint_every, 0)
+    path, every = file_of("path", path), _at_least("checkpoint_every", checkpoint_every, 0)
     chunk = None if chunk is None else int(_at_least("chunk", chunk, 1))
     memory = int(_at_least("memory", memory, 1))
     evaluators = _evaluators(function, grid)
@@ -201,16 +201,6 @@ def _progress(rows: int, ranges: list[tuple[int, int]], shown: bool | None) -> I
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=rows, completed=rows - sum(stop - start for start, stop in ranges))
         yield lambda done: bar.advance(task, done)
-
-
-def _path(path) -> Path:
-    try:
-        path = Path(path)
-    except TypeError as error:
-        raise TypeError(f"path: got {path!r}; needs the path of a file") from error
-    if not path.parent.is_dir() or path.is_dir():
-        raise ValueError(f"path: got {path}; needs the name of a file in a folder that exists")
-    return path
 
 
 def _at_least(name: str, value, least: int) -> float:

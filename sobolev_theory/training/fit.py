@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from .. import checkpoints
+from ..atomic import file_of
 
 try:
     import optax
@@ -127,7 +128,7 @@ def fit(
     stretches = _stretches(stages, every)
     path, kept, fingerprint = None, None, ""
     if checkpoint is not None:
-        path, fingerprint = checkpoints.file(checkpoint), _fingerprint(programs, stages, every)
+        path, fingerprint = file_of("checkpoint", checkpoint), _fingerprint(programs, stages, every)
         kept = checkpoints.read(path, CHECKPOINTS, fingerprint)
     if kept is None:
         run = _Run(0, problem.trained, None, [_record(programs, problem.trained, 0, 0.0)])

@@ -10,14 +10,40 @@ from sobolev_theory.symbolic import orthants, theta
 
 from .precision import rational
 
+
+def density(x):
+    """The standard normal density of a ball, real or complex."""
+    return (-x * x / 2).exp() / (2 * arb.pi()).sqrt()
+
+
+def distribution(x):
+    """The standard normal distribution function of a ball, real or complex."""
+    return (-x / arb(2).sqrt()).erfc() / 2
+
+
+def corner(h: arb, k: arb, angle: arb) -> arb:
+    square = (h * h + k * k - 2 * h * k * angle.cos()) / angle.sin() ** 2
+    return (-square / 2).exp() / (2 * arb.pi())
+
+
+def orthant(h: arb, k: arb, angle: arb) -> arb:
+    """By Plackett's identity from a right angle, where X and Y are independent: dP/dtheta is minus the corner."""
+
+    def slope(t: acb, _) -> acb:
+        square = (h * h + k * k - 2 * h * k * t.cos()) / (t.sin() * t.sin())
+        return (-square / 2).exp() / (2 * arb.pi())
+
+    return distribution(h) * distribution(k) - acb.integral(slope, acb(arb.pi() / 2), acb(angle)).real
+
+
 FUNCTIONS = {
     sp.exp: arb.exp,
     sp.sin: arb.sin,
     sp.cos: arb.cos,
     sp.asin: arb.asin,
     sp.acos: arb.acos,
-    orthants.Density: lambda x: density(x),
-    orthants.Phi: lambda x: distribution(x),
+    orthants.Density: density,
+    orthants.Phi: distribution,
 }
 
 
@@ -52,31 +78,3 @@ def evaluated(expression: sp.Expr, values: Mapping[sp.Symbol, arb]) -> arb:
     raise TypeError(
         f"expression: got {expression}; needs rationals, pi, known symbols and functions, whole powers, roots"
     )
-
-
-# Functions of thresholds.
-
-
-def density(x):
-    """The standard normal density of a ball, real or complex."""
-    return (-x * x / 2).exp() / (2 * arb.pi()).sqrt()
-
-
-def distribution(x):
-    """The standard normal distribution function of a ball, real or complex."""
-    return (-x / arb(2).sqrt()).erfc() / 2
-
-
-def corner(h: arb, k: arb, angle: arb) -> arb:
-    square = (h * h + k * k - 2 * h * k * angle.cos()) / angle.sin() ** 2
-    return (-square / 2).exp() / (2 * arb.pi())
-
-
-def orthant(h: arb, k: arb, angle: arb) -> arb:
-    """By Plackett's identity from a right angle, where X and Y are independent: dP/dtheta is minus the corner."""
-
-    def slope(t: acb, _) -> acb:
-        square = (h * h + k * k - 2 * h * k * t.cos()) / (t.sin() * t.sin())
-        return (-square / 2).exp() / (2 * arb.pi())
-
-    return distribution(h) * distribution(k) - acb.integral(slope, acb(arb.pi() / 2), acb(angle)).real
