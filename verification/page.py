@@ -20,11 +20,22 @@ Record = Mapping[str, Any]
 PARTS = {
     "one-neuron": "One neuron and its teacher",
     "kernel": "Kernels of a pair of neurons",
+    "families": "Families of activations",
+    "biases": "One biased neuron and its teacher",
+    "inputs": "Inputs of any covariance",
     "pair": "Pairs of neurons",
     "networks": "Networks",
     "orthonormal": "An orthonormal teacher",
 }
-CAPITALS = {"l2": "L2", "h1": "H1", "h2": "H2", "hessian": "Hessian", "jacobian": "Jacobian"}
+CAPITALS = {
+    "l2": "L2",
+    "h1": "H1",
+    "h2": "H2",
+    "hessian": "Hessian",
+    "jacobian": "Jacobian",
+    "euclidean": "Euclidean",
+}
+CAPITALS |= {"relu": "ReLU", "repu": "RePU", "gelu": "GELU", "gaussian": "Gaussian", "mahalanobis": "Mahalanobis"}
 MEANINGS = {
     Verdict.PROVED: "derived symbolically from the definition",
     Verdict.CERTIFIED: "shown on a whole domain in ball arithmetic",

@@ -126,8 +126,8 @@ SAID = {
     "gaussian": r"\sigma = e^{-t^2/2}, c = w\cdot v, D = (1+|w|^2)(1+|v|^2) - c^2: "
     r"D^{-1/2}, cD^{-3/2}, D^{-3/2} + 3c^2D^{-5/2}",
     "gelu": r"\sigma = t\Phi(t), c = w\cdot v, A = 1+|w|^2, B = 1+|v|^2, D^2 = AB-c^2, \psi = \arccos(c/\sqrt{AB}): "
-    r"\tfrac{1}{2\pi}(c(\pi-\psi) + D - D(A^{-1}+B^{-1}) + D^{-1}, \pi-\psi + c(A^{-1}+B^{-1})D^{-1} + cD^{-3}, "
-    r"D^{-1} + (A+B+1)D^{-3} + 3c^2D^{-5})",
+    r"2\pi E_0 = c(\pi-\psi) + D - D(A^{-1}+B^{-1}) + D^{-1}, "
+    r"2\pi E_1 = \pi-\psi + c(A^{-1}+B^{-1})D^{-1} + cD^{-3}, 2\pi E_2 = D^{-1} + (A+B+1)D^{-3} + 3c^2D^{-5}",
 }
 
 
@@ -250,9 +250,10 @@ CLAIMS = (
     *(_family(name) for name in STATEMENTS),
     Claim(
         "families/biased-relu",
-        r"E[(w\cdot x+b)_+(v\cdot x+b')_+] = |w||v|[(hk+\cos\theta)P + h\varphi(k)\Phi(A_k) + k\varphi(h)\Phi(A_h) + "
-        r"\tfrac{\sin\theta}{2\pi}e^{-(h^2+A_h^2)/2}], P = P(w\cdot x+b > 0, v\cdot x+b' > 0), h = b/|w|, "
-        r"k = b'/|v|, A_h = (k - h\cos\theta)/\sin\theta, b = 0.3, b' = -0.4",
+        r"E[(w\cdot x+b)_+(v\cdot x+b')_+] = |w||v|M, P = P(w\cdot x+b > 0, v\cdot x+b' > 0), "
+        r"M = (hk+\cos\theta)P + h\varphi(k)\Phi(A_k) + k\varphi(h)\Phi(A_h) + q\sin\theta, "
+        r"h = b/|w|, k = b'/|v|, A_h = (k - h\cos\theta)/\sin\theta, A_k = (h - k\cos\theta)/\sin\theta, "
+        r"q = \varphi(h)\varphi(A_h), b = 0.3, b' = -0.4",
         "derived here",
         PAIRS,
         BIASED,
