@@ -9,7 +9,8 @@ import importlib
 
 from . import differentiation, montecarlo
 from .closed_forms import orthonormal, pair, single_neuron
-from .dynamics.critical_points import CriticalPoint, Kind, critical_point
+from .closed_forms.kinds import Kind
+from .dynamics.critical_points import CriticalPoint, critical_point
 from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
 from .dynamics.spectra import Spectrum, condition_number, spectrum
 from .geometry.reduction import Reduction, reduction
