@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 
 import sobolev_theory as st
 from sobolev_theory import orthonormal
-from sobolev_theory.closed_forms.orthonormal import Type
 
 from . import style
 from .files import Arrays
@@ -50,13 +49,13 @@ def data(
         weights = np.asarray(flows.weights)
         found[f"{name}_trajectory"] = np.stack([weights[:, :, 0, 0], weights[:, :, 0, 1]], axis=-1)
         points = orthonormal.fixed_points(neurons, loss, of=of)
-        found[f"{name}_point"] = np.array([[p.x, p.y, p.loss, p.type is Type.NODE] for p in points])
+        found[f"{name}_point"] = np.array([[p.x, p.y, p.loss, p.kind is not st.Kind.SADDLE] for p in points])
         found[f"{name}_whole"] = np.array([_is_a_minimum(p, neurons, loss, of) for p in points])
     return found
 
 
 def _is_a_minimum(point: orthonormal.FixedPoint, neurons: int, loss: st.SobolevLoss, of) -> bool:
-    if point.type is not Type.NODE:
+    if point.kind is st.Kind.SADDLE:
         return False
     student, teacher = orthonormal.student(point.x, point.y, neurons), st.Network(np.eye(neurons))
     ray = np.arange(neurons) if point.loss < 1e-9 and of == "loss" and loss.order else None

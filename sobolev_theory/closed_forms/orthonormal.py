@@ -16,23 +16,20 @@ Example:
     True
 """
 
-from enum import Enum
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.optimize
 from jaxtyping import Array, Float
 
 from ..geometry.angles import inverse_or_zero
-from ..model.arguments import check_choice
+from ..model.arguments import check_choice, whole
 from ..model.losses import H1, Of, OrderWeights, SobolevLoss
 from ..model.networks import Network
-
-Scalar = Float[Array, "*shape"] | float
-TWO_PI = 2 * jnp.pi
+from .kinds import Kind
+from .vectors import TWO_PI, Scalar, of_numbers
 PARALLEL = 1e-15  # sines up to it are those of parallel neurons, as far as double precision knows
 
 
@@ -43,6 +40,7 @@ class Velocity(NamedTuple):
     y: Scalar
 
 
+@of_numbers("x", "y")
 def student(x: float, y: float, n: int) -> Network:
     """The network of the slice in R^n, whose teacher is st.Network(jnp.eye(n)).
 
@@ -51,7 +49,9 @@ def student(x: float, y: float, n: int) -> Network:
         >>> orthonormal.student(2.0, 0.5, 2).weights.tolist()
         [[2.0, 0.5], [0.5, 2.0]]
     """
-    return Network(jnp.full((n, n), y) + (x - y) * jnp.eye(n))
+    n = whole("n", n, 2)
+    own = jnp.eye(n, dtype=bool)
+    return Network(jnp.where(own, x, y))
 
 
 class _Angle(NamedTuple):
@@ -105,6 +105,7 @@ def _among_students(x: Scalar, y: Scalar, n: int, r: Float[Array, "*shape"]) -> 
     return _Angle(phi, sin, cos, r, n - 1, others, (ex, ey))
 
 
+@of_numbers("x", "y")
 def population_loss(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1) -> Float[Array, "*shape"]:
     """lambda_0 L + lambda_1 J at the network of the slice.
 
@@ -124,6 +125,7 @@ def population_loss(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1) -> Flo
     return n * (among_students / 2 + among_teachers / 2 - between)
 
 
+@of_numbers("x", "y")
 def velocity(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> Velocity:
     """(x', y') of the flow along minus the loss gradient, or minus the population gradient.
 
@@ -163,13 +165,6 @@ def _field(z: Float[Array, "2"], n: int, lambdas: OrderWeights, of: Of) -> Float
 _jacobian = jax.jit(jax.jacfwd(_field), static_argnames="of")
 
 
-class Type(Enum):
-    """Of a fixed point, for the flow on the slice."""
-
-    NODE = "stable"
-    SADDLE = "a saddle"
-
-
 class FixedPoint(NamedTuple):
     """A fixed point of the flow on the slice.
 
@@ -178,14 +173,15 @@ class FixedPoint(NamedTuple):
         rates: the two eigenvalues of the velocity's Jacobian, descending; where it depends on the direction in which
             it is taken, of the mean; +-inf across a kink that repels or holds.
         loss: population loss there.
-        type: Type.
+        kind: Kind, for the flow on the slice: a minimum there may be a saddle among all networks, which
+            `critical_point` tells.
     """
 
     x: float
     y: float
     rates: tuple[float, float]
     loss: float
-    type: Type
+    kind: Kind
 
 
 def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[FixedPoint, ...]:
@@ -204,8 +200,8 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
 
     Example:
         >>> from sobolev_theory import L2, orthonormal
-        >>> [(round(p.x, 3), round(p.y, 3), p.type.name) for p in orthonormal.fixed_points(6, L2)]
-        [(1.0, 0.0, 'NODE'), (-0.663, 0.331, 'NODE'), (0.224, 0.224, 'SADDLE'), (-0.058, -0.058, 'SADDLE')]
+        >>> [(round(p.x, 3), round(p.y, 3), p.kind.name) for p in orthonormal.fixed_points(6, L2)]
+        [(1.0, 0.0, 'GLOBAL'), (-0.663, 0.331, 'MINIMUM'), (0.224, 0.224, 'SADDLE'), (-0.058, -0.058, 'SADDLE')]
     """
     lambdas = value, slope = _checked(n, loss)
     check_choice("of", of, Of)
@@ -220,22 +216,24 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
     both = value + slope
     line = [(both * (np.pi - angle) + scale) / (both * np.pi * n), (both * angle - scale) / (both * np.pi * n)]
 
-    def point(x: float, y: float, at_a_kink: float) -> FixedPoint:
+    def point(x: float, y: float, at_a_kink: float, stable: Kind = Kind.MINIMUM) -> FixedPoint:
         if kinked and at_a_kink:
             along = np.array([1.0, 1.0 if x == y else 0.0])
             rates = [float((jacobian(x, y) @ along)[0]), at_a_kink]
         else:
             rates = np.linalg.eigvals(jacobian(x, y)).real.tolist()
-        kind = Type.NODE if max(rates) < 0 else Type.SADDLE
+        kind = stable if max(rates) < 0 else Kind.SADDLE
         descending = (max(rates), min(rates))
         return FixedPoint(float(x), float(y), descending, float(population_loss(x, y, n, loss)), kind)
 
-    teacher = point(1.0, 0.0, -np.inf)
+    teacher = point(1.0, 0.0, -np.inf, Kind.GLOBAL)
     if n == 2:
         reflected = teacher._replace(x=0.0, y=1.0)  # the other order of the neurons exchanges x and y
     else:
         start = np.array([2 / n - 1, 2 / n])
-        root = scipy.optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
+        from scipy import optimize  # here, so that importing the library stays quick
+
+        root = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
             lambda z: np.asarray(_field(z, n, lambdas, of), float),
             start,
             jac=lambda z: jacobian(*z).astype(float),
@@ -246,8 +244,7 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
 
 
 def _checked(n: int, loss: SobolevLoss) -> tuple[float, float]:
-    if int(n) != n or n < 2:
-        raise ValueError(f"n: got {n}; needs a whole number of at least 2 neurons")
+    whole("n", n, 2)
     if loss.order > 1:
         raise ValueError(f"loss: got order {loss.order}; needs at most 1, the order of ReLU")
     value, slope = (float(value) for value in (*loss.lambdas, 0.0)[:2])

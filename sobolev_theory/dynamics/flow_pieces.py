@@ -135,7 +135,7 @@ def _piece(
     """
     teacher = f.teacher[0]
     centres = jnp.concatenate([teacher, jnp.zeros_like(teacher[:1])])
-    nearest = jnp.argmin(jnp.sum((w[:, None] - centres) ** 2, axis=-1), axis=1)
+    nearest = jnp.argmin(jnp.sum((w[:, None] - centres[None]) ** 2, axis=-1), axis=1)
     centre = centres[nearest]
     shrinks = nearest < len(teacher)
 

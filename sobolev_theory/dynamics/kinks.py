@@ -54,13 +54,13 @@ def weight_loss(lambdas: OrderWeights, output_weights: Float[Array, " K"], teach
     u = direction(polar(teacher[0]))
     parallel = line_angles(u, u).sin <= 64 * jnp.finfo(u.dtype).eps
     alive = jnp.any(u != 0, axis=1)
-    return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive)
+    return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive[None])
 
 
 def line_angles(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> LineAngles:
     """For unit vectors; e, and its sine, are 0 to rounding where two are parallel."""
     cos = u @ others.T
-    step = jnp.where(cos < 0, -1.0, 1.0)[..., None] * others - u[:, None]
+    step = jnp.where(cos < 0, -1.0, 1.0)[..., None].astype(u.dtype) * others[None] - u[:, None]
     across = step - jnp.sum(step * u[:, None], axis=-1, keepdims=True) * u[:, None]
     square = jnp.sum(across**2, axis=-1)
     sin = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)  # its derivative at 0 is 0
@@ -90,11 +90,11 @@ def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: I
 def cone_slopes(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) -> Float[Array, "K K_star"]:
     """S of every student at the line of every teacher, negative where it repels."""
     rows, output = f.teacher
-    pull = f.parallel @ (output * jnp.linalg.norm(rows, axis=1))
+    pull = f.parallel.astype(rows.dtype) @ (output * jnp.linalg.norm(rows, axis=1))
     there = f.parallel[ray].T & (ray != FREE)  # [K*, K]
     masses = f.output_weights * norm
     weaken = jnp.where(there, masses, 0.0).sum(axis=1)[None, :] - jnp.where(there, masses, 0.0).T
-    return f.lambdas[1] * f.output_weights[:, None] * (pull - weaken) / TWO_PI
+    return f.lambdas[1] * f.output_weights[:, None] * (pull[None] - weaken) / TWO_PI
 
 
 def _boundary(f: WeightLoss, norm, u, ray) -> Float[Array, "K n"]:
@@ -105,8 +105,8 @@ def _boundary(f: WeightLoss, norm, u, ray) -> Float[Array, "K n"]:
     same = f.parallel[ray][:, ray] & on_ray & on_ray.T
     among, between = line_angles(u, u), line_angles(u, direction(polar(rows)))
     # cos e, with e towards the other neuron, is |cos| e with e towards the nearer ray
-    students = jnp.where(same, 0.0, f.output_weights * norm * jnp.abs(among.cos))
-    teachers = jnp.where(own, 0.0, output * jnp.linalg.norm(rows, axis=1) * jnp.abs(between.cos))
+    students = jnp.where(same, 0.0, (f.output_weights * norm)[None] * jnp.abs(among.cos))
+    teachers = jnp.where(own, 0.0, (output * jnp.linalg.norm(rows, axis=1))[None] * jnp.abs(between.cos))
     total = jnp.einsum("km,kmn->kn", students, among.e) - jnp.einsum("km,kmn->kn", teachers, between.e)
     return f.lambdas[1] / TWO_PI * f.output_weights[:, None] * total
 
@@ -124,7 +124,7 @@ def to_a_ray(f: WeightLoss, w, ray) -> Float[Array, " K"]:
 def to_an_opposite_student(f: WeightLoss, w) -> Float[Array, ""]:
     """The least sine of two student neurons that attract each other: with output weights of opposite signs."""
     u, a = direction(polar(w)), f.output_weights
-    return jnp.min(jnp.where(a[:, None] * a < 0, line_angles(u, u).sin, 2.0))
+    return jnp.min(jnp.where(a[:, None] * a[None] < 0, line_angles(u, u).sin, 2.0))
 
 
 def release(snap: Float[Array, ""]) -> Float[Array, ""]:
@@ -180,5 +180,5 @@ def distance_to_teacher(w: Float[Array, "K n"], teacher: Float[Array, "K_star n"
 
     The root of sum_k min_l |w_k - w*_l|^2, or of the same with student and teacher exchanged if larger.
     """
-    squares = jnp.sum((w[:, None] - teacher) ** 2, axis=-1)
+    squares = jnp.sum((w[:, None] - teacher[None]) ** 2, axis=-1)
     return jnp.sqrt(jnp.maximum(squares.min(axis=1).sum(), squares.min(axis=0).sum()))
