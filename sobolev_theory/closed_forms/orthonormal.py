@@ -30,6 +30,7 @@ from ..model.losses import H1, Of, OrderWeights, SobolevLoss
 from ..model.networks import Network
 from .kinds import Kind
 from .vectors import TWO_PI, Scalar, of_numbers
+
 PARALLEL = 1e-15  # sines up to it are those of parallel neurons, as far as double precision knows
 
 
@@ -43,6 +44,9 @@ class Velocity(NamedTuple):
 @of_numbers("x", "y")
 def student(x: float, y: float, n: int) -> Network:
     """The network of the slice in R^n, whose teacher is st.Network(jnp.eye(n)).
+
+    Returns:
+        Network: weights [n, n], output weights 1.
 
     Example:
         >>> from sobolev_theory import orthonormal
@@ -110,6 +114,9 @@ def population_loss(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1) -> Flo
     """lambda_0 L + lambda_1 J at the network of the slice.
 
     1/2 sum c_i c_j kappa(v_i, v_j) over all pairs of neurons; as written it keeps absolute digits, 1e-16 n^2.
+
+    Returns:
+        A number, or an array of the shape of x and y.
     """
     value, slope = _checked(n, loss)
     students, own, other = _angles(x, y, n)
@@ -132,6 +139,9 @@ def velocity(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1, *, of: Of = "
     Args:
         x, y: arrays of one shape, or numbers.
         n: neurons, at least 2.
+
+    Returns:
+        Velocity: x' and y', numbers or arrays of the shape of x and y.
 
     Raises:
         ValueError: n below 2, an unknown `of`, a loss with derivatives of higher order than the first.
@@ -194,6 +204,9 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
     teacher in the other order; for n > 2 it has a positive loss, and is found by MINPACK.
 
     That there are no others is what searches from grids of starts find for n = 2 ... 200; it is not proved.
+
+    Returns:
+        FixedPoints, three or four: the teacher, its reflection, the saddle of x > 0, that of x < 0 if there is one.
 
     Raises:
         ValueError: n below 2; a loss without the order 0 or without any positive lambda; see `velocity`.

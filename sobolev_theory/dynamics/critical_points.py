@@ -132,7 +132,7 @@ def critical_point(
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _gradient(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " Kn"]) -> Float[Array, " Kn"]:
+def _gradient(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " m"]) -> Float[Array, " m"]:
     """What is 0 at a critical point: minus the velocity, and for neurons on rays the way back to their lines."""
     w = x.reshape(ray.size, -1)
     if not kinked:
@@ -144,7 +144,7 @@ def _gradient(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _jacobian(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " Kn"]) -> Float[Array, "Kn Kn"]:
+def _jacobian(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " m"]) -> Float[Array, "m m"]:
     return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(x)
 
 

@@ -68,8 +68,8 @@ def extreme_eigenvalues(
         ExtremeEigenvalues: [count] values and vectors [count, K, d] from either end, and how good they are.
 
     Raises:
-        TypeError, ValueError: an unknown `of`; `count` not a whole number from 1 to (K (n + 1) - 2) / 2, for less `spectrum`
-            is exact; a tolerance that is not positive.
+        TypeError, ValueError: an unknown `of`; `count` not a whole number from 1 to (K (n + 1) - 2) / 2, for less
+            `spectrum` is exact; a tolerance that is not positive.
         RuntimeError: the iteration did not reach the tolerance.
 
     Example:
@@ -108,9 +108,7 @@ def extreme_eigenvalues(
     zero = np.asarray(is_zero(values, size)) | (np.abs(values) <= np.concatenate(gaps))
     values = jnp.asarray(np.where(zero, 0.0, values))
     lifted = [_lifted(vectors, small.weights.shape, rotation) for _, vectors in (smallest, largest)]
-    return ExtremeEigenvalues(
-        values[:count], values[count:], lifted[0], lifted[1], float(np.max(gaps)), products
-    )
+    return ExtremeEigenvalues(values[:count], values[count:], lifted[0], lifted[1], float(np.max(gaps)), products)
 
 
 End = Literal["smallest", "largest"]

@@ -125,9 +125,7 @@ class _Piece(NamedTuple):
 
 @partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, None, 0, 0, 0, 0, 0, 0, None, None))
-def _piece(
-    integrator: Integrator, to: Tolerances, f: WeightLoss, scale, start, w, ray, near, times, t1
-) -> _Piece:
+def _piece(integrator: Integrator, to: Tolerances, f: WeightLoss, scale, start, w, ray, near, times, t1) -> _Piece:
     """From `start` to the next event, or to t1; nowhere if what ends a flow holds at the start.
 
     The state is W - C with the nearest teacher neurons as C, or 0 where that is nearer, so that errors relative to it
@@ -191,9 +189,7 @@ def _piece(
         t1,
         FIRST_STEP,
         w - centre,
-        saveat=diffrax.SaveAt(
-            subs=(diffrax.SubSaveAt(ts=jnp.clip(times, begin, t1)), diffrax.SubSaveAt(t1=True))
-        ),
+        saveat=diffrax.SaveAt(subs=(diffrax.SubSaveAt(ts=jnp.clip(times, begin, t1)), diffrax.SubSaveAt(t1=True))),
         stepsize_controller=diffrax.PIDController(rtol=to.rtol, atol=to.atol * scale),
         event=diffrax.Event(first, FALLING_TO_ZERO),
         max_steps=integrator.max_steps,

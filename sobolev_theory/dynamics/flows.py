@@ -117,8 +117,8 @@ def gradient_flow(
     Raises:
         ModuleNotFoundError: diffrax is not installed (the extra `flows`).
         NotImplementedError: biases, other activations than the teacher's, kinks of other activations than ReLU.
-        TypeError, ValueError: a start with a zero neuron, whose direction is undefined; times that do not increase from 0 or
-            exceed t1; unknown names; tolerances below what the dtype holds.
+        TypeError, ValueError: a start with a zero neuron, whose direction is undefined; times that do not increase
+            from 0 or exceed t1; unknown names; tolerances below what the dtype holds.
         What stops the integration is not raised: it is in `outcome`.
 
     Example:
@@ -251,7 +251,7 @@ def _summary(integrator: Integrator, losses_of: WeightLoss, times, basis, start,
 def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype):
     check_choice("of", options.of, Of)
     check_choice("solver", options.solver, Solver)
-    t1 = finite("t1", options.t1, above=0.0, words="for a time")
+    t1 = finite("t1", options.t1, above=0.0)
     times = np.linspace(0.0, t1, 101) if options.saveat is None else np.asarray(real_array("saveat", options.saveat))
     last = times.dtype.type(t1)  # 0.1 in single precision is more than 0.1
     if times.ndim != 1 or times.size == 0 or np.any(np.diff(times) <= 0) or times[0] < 0 or times[-1] > last:
@@ -263,9 +263,7 @@ def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype
     least = 16 * float(jnp.finfo(dtype).eps)
     if not least <= finite("rtol", rtol) < 1:
         raise ValueError(f"rtol: got {rtol}; needs a number from {least:.1e}, what {dtype} holds, to 1")
-    tolerances = Tolerances(
-        *(jnp.asarray(x, dtype) for x in (rtol, finite("atol", options.atol, above=0.0), until))
-    )
+    tolerances = Tolerances(*(jnp.asarray(x, dtype) for x in (rtol, finite("atol", options.atol, above=0.0), until)))
     solver = options.solver
     if solver == "auto":
         solver = "dopri8" if rtol < 1e-7 else "tsit5"

@@ -93,8 +93,8 @@ def descend(
 
     Raises:
         ModuleNotFoundError: optax is not installed (the extra `descent`).
-        TypeError, ValueError: numbers that are not positive, `every` that does not divide `steps`, an unknown `of`; `batch` or
-            `key` missing for "sample" or given otherwise; networks that do not fit each other.
+        TypeError, ValueError: numbers that are not positive, `every` that does not divide `steps`, an unknown `of`;
+            `batch` or `key` missing for "sample" or given otherwise; networks that do not fit each other.
 
     Example:
         >>> import sobolev_theory as st

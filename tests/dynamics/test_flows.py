@@ -253,7 +253,7 @@ def test_a_solver_out_of_steps_says_so():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"t1": -1.0}, "t1: got -1.0; needs a finite time > 0"),
+        ({"t1": -1.0}, "t1: got -1.0; needs a finite number > 0"),
         ({"t1": np.inf}, "t1: got inf"),
         ({"saveat": [1.0, 0.5]}, "saveat: got"),
         ({"saveat": [0.0, 9.0]}, r"needs increasing times in \[0, 8.0\]"),
