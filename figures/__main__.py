@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 
-from sobolev_theory.atomic import replacing
 from sobolev_theory.runs import command_lines
+from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.runs.progress import tracks
 
 from .command import catalogue, listing
@@ -98,7 +98,7 @@ def _drawn_into(folder: Path, figures: dict[str, Figure], request: argparse.Name
         taken = figure.taken(_given(request))
         stem = catalogue.stem(name, taken)
         path = folder / f"{stem}.npz"
-        with tracks(name) as track:
+        with tracks(f"parts of {name}") as track:
             try:
                 arrays, new = cache.cached(
                     path, figure.data, sources=figure.sources, fresh=request.fresh, track=track, **taken

@@ -173,17 +173,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     try:
         rows = read(request.table)
-        if request.show:
-            print("\n".join(summary(rows)))
-            return 0
-        write(rows, request.table)  # fails now rather than after the first batch
+        if not request.show:
+            write(rows, request.table)  # fails now rather than after the first batch
     except (OSError, ValueError) as error:
         parser.error(f"--table: {error}")
+    if request.show:
+        print("\n".join(summary(rows)))
+        return 0
     cells = [Cell(*at, flow) for at in _sizes(request) for flow in request.flows]
     tasks = missing(rows, cells, request.starts)
     waiting: dict[tuple[Cell, int], Ends] = {}
     try:
-        with bars() as bar, bar("basins", len(tasks)) as report:
+        with bars() as bar, bar("batches", len(tasks)) as report:
             for done, (cell, first, found) in enumerate(carried_out(tasks, request.processes), start=1):
                 waiting[cell, first] = found
                 row = rows.get(cell, Row())

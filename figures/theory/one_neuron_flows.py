@@ -14,7 +14,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 
 import sobolev_theory as st
-from sobolev_theory.sweeps import OfColumns
+from sobolev_theory.runs.sweeps import OfColumns
 
 from .. import style
 from ..figure import Figure

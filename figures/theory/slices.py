@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 import sobolev_theory as st
 from sobolev_theory import orthonormal
-from sobolev_theory.orthonormal import Type
+from sobolev_theory.closed_forms.orthonormal import Type
 
 from .. import style
 from ..figure import Figure

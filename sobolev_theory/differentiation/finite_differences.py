@@ -131,7 +131,7 @@ def _rows(u: Float[Array, "... n"], order: int, accuracy: int) -> Float[Array, "
 
 @lru_cache(maxsize=256)
 def _first_rows(order: int, accuracy: int) -> np.ndarray:
-    """Weights [reach, order + accuracy] of the first points for the derivatives at the first `reach` of them."""
+    """OrderWeights [reach, order + accuracy] of the first points for the derivatives at the first `reach` of them."""
     width = order + accuracy
     return np.array([weights(range(-i, width - i), order) for i in range(reach(order, accuracy))])
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ def run(main: Callable[[], int], name: str) -> int | str | None:
             status = stop.code
         sys.stdout.flush()
     except OSError as error:
-        left = isinstance(error, BrokenPipeError) and not _takes_more()
+        left = isinstance(error, BrokenPipeError) and _reader_left()
         if not left:
             complain(f"{name}: error: {error}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed when Python ends
@@ -41,10 +42,8 @@ def complain(message: str) -> None:
             print(message, file=sys.stderr)
 
 
-def _takes_more() -> bool:
-    """Whether standard output takes what is waiting for it."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return False
-    return True
+def _reader_left() -> bool:
+    """Whether standard output is a pipe that nobody reads; pipes to other processes may break too."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)  # errors are told unasked
+    return any(event & select.POLLERR for _, event in poll.poll(0))

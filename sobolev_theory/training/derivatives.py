@@ -17,8 +17,7 @@ import numpy as np
 from jax.experimental.jet import jet
 from jaxtyping import Array, Float
 
-from .._validation import real_array
-from ..spectrum import check_choice
+from ..model.arguments import check_choice, real_array
 
 Method = Literal["auto", "forward", "reverse", "taylor"]
 Network = Callable[[Any], Array]

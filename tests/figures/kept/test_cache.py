@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from figures.kept import Keep, archives, cache
-from sobolev_theory.atomic import replacing
+from sobolev_theory.runs.atomic_files import replacing
 
 
 def squares(count=3, keep=Keep()):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from figures.kept import Keep, archives
-from sobolev_theory.sweeps import OfColumns
+from sobolev_theory.runs.sweeps import OfColumns
 
 KEY, OTHER = "a" * 64, "b" * 64
 
