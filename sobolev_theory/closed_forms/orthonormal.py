@@ -31,6 +31,9 @@ from ..model.networks import Network
 from .kinds import Kind
 from .vectors import TWO_PI, Scalar, of_numbers
 
+__all__ = ["FixedPoint", "Velocity", "fixed_points", "population_loss", "student", "velocity"]
+__dir__ = __all__.copy
+
 PARALLEL = 1e-15  # sines up to it are those of parallel neurons, as far as double precision knows
 
 

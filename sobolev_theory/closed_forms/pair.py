@@ -21,6 +21,12 @@ from jaxtyping import Array, Float
 from ..geometry.angles import angle_and_directions, inverse_or_zero
 from .vectors import TWO_PI, Vector, norm, of_vectors, unit
 
+__all__ = [
+    "slope_boundary", "slope_gradient", "slope_jacobian", "slope_kernel", "slope_mixed_jacobian", "value_gradient",
+    "value_hessian", "value_kernel", "value_mixed_hessian",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 
 @of_vectors
 def value_kernel(w: Vector, v: Vector) -> Float[Array, ""]:
