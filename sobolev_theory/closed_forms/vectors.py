@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
 import jax
@@ -27,16 +27,33 @@ def unit(w: Vector) -> Vector:
 
 
 def of_vectors(f: Form) -> Form:
-    """The function with arrays for its arguments, which users may write as lists, of any real numbers."""
-    return _with_arrays(f, inspect.signature(f).parameters, check=_same_length)
+    """The function with arrays for its arguments, vectors of one length, which users may write as lists."""
+
+    def check(arguments: dict) -> None:
+        first = next(iter(arguments.values()))
+        for name, value in arguments.items():
+            if value.ndim != 1 or value.size == 0:
+                raise ValueError(
+                    f"{name}: got shape {value.shape}; needs one vector [d] (jax.vmap maps over several)"
+                )
+            if value.shape != first.shape:
+                raise ValueError(f"{name}: got {value.size} entries; needs the {first.size} of the other vector")
+
+    return _converted(f, inspect.signature(f).parameters, _array, check)
 
 
 def of_numbers(*names: str) -> Callable[[Form], Form]:
-    """The same for these arguments of a function of numbers, or of arrays of one shape; numbers stay numbers."""
-    return lambda f: _with_arrays(f, names, check=lambda arrays: None)
+    """The same for these arguments of a function of numbers, or of arrays of one shape."""
+
+    def number(name: str, value):
+        """Numbers of Python keep their weak type, so that they take the precision of what they meet."""
+        weak = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(value) if weak else _array(name, value)
+
+    return lambda f: _converted(f, names, number, lambda arguments: None)
 
 
-def _with_arrays(f: Form, names, check: Callable[[dict], None]) -> Form:
+def _converted(f: Form, names: Iterable[str], convert: Callable, check: Callable[[dict], None]) -> Form:
     signature = inspect.signature(f)
 
     @functools.wraps(f)
@@ -44,27 +61,13 @@ def _with_arrays(f: Form, names, check: Callable[[dict], None]) -> Form:
         given = signature.bind(*args, **kwargs)
         for name in names:
             if name in given.arguments:
-                given.arguments[name] = _real(name, given.arguments[name])
+                given.arguments[name] = convert(name, given.arguments[name])
         check(given.arguments)
         return f(*given.args, **given.kwargs)
 
     return cast(Form, wrapped)
 
 
-def _real(name: str, value):
-    """Numbers of Python keep their weak type, so that they take the precision of what they meet."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating):
-        return value
-    return real_array(name, value)
-
-
-def _same_length(arguments: dict) -> None:
-    (_, first), *others = arguments.items()
-    for name, value in arguments.items():
-        if value.ndim != 1 or value.size == 0:
-            raise ValueError(f"{name}: got shape {value.shape}; needs one vector [d] (jax.vmap maps over several)")
-    for name, value in others:
-        if value.shape != first.shape:
-            raise ValueError(f"{name}: got {value.size} entries; needs the {first.size} of the other vector")
+def _array(name: str, value) -> Float[Array, "..."]:
+    known = isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating)
+    return value if known else real_array(name, value)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..geometry.angles import direction, polar
+from ..geometry.angles import direction, is_parallel, polar
 from ..kernels.activation_pairs import has_jumps
 from ..model.arguments import check_choice, real_array, whole
 from ..model.inputs import GaussianInput
@@ -34,7 +34,6 @@ except ModuleNotFoundError as error:
 
 Steps = Literal["loss", "population", "sample"]
 Optimiser = Callable[..., optax.GradientTransformation]  # of a learning rate
-ON_A_KINK = 1e-9  # sine of an angle: critical points are found to about that, and next to it no step is stable
 
 
 class Descent(eqx.Module):
@@ -193,10 +192,10 @@ def largest_stable_step(
 def _on_a_kink(student: Network, teacher: Network, order: int) -> bool:
     """Whether a hyperplane on which the highest derivative of a student neuron jumps is one of another neuron too."""
     ours, theirs = _hyperplanes(student, order), _hyperplanes(teacher, order)
-    sin = np.asarray(line_angles(ours, jnp.concatenate([ours, theirs])).sin)
-    others = ~np.eye(*sin.shape, dtype=bool)
+    parallel = np.asarray(is_parallel(line_angles(ours, jnp.concatenate([ours, theirs])).sin))
+    others = ~np.eye(*parallel.shape, dtype=bool)
     turns = np.asarray(ours[:, -1] != 0)[:, None] | (student.dimension > 1)  # in one input 0 stays where it is
-    return bool(np.any((sin <= ON_A_KINK) & others & turns))
+    return bool(np.any(parallel & others & turns))
 
 
 def _hyperplanes(network: Network, order: int) -> Float[Array, "m n"]:

@@ -14,14 +14,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from ..geometry.angles import direction, inverse_or_zero, polar
+from ..closed_forms.vectors import TWO_PI
+from ..geometry.angles import direction, inverse_or_zero, is_parallel, polar
 from ..model.activations import Activation
 from ..model.losses import OrderWeights
 from ..model.networks import Neurons
 from ..population.engine import sums_of
 
 FREE = -1
-TWO_PI = 2 * jnp.pi
 
 
 class WeightLoss(NamedTuple):
@@ -52,7 +52,7 @@ class LineAngles(NamedTuple):
 @jax.jit
 def weight_loss(lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons) -> WeightLoss:
     u = direction(polar(teacher[0]))
-    parallel = line_angles(u, u).sin <= 64 * jnp.finfo(u.dtype).eps
+    parallel = is_parallel(line_angles(u, u).sin)
     alive = jnp.any(u != 0, axis=1)
     return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive[None])
 
@@ -64,7 +64,7 @@ def line_angles(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> LineAngl
     across = step - jnp.sum(step * u[:, None], axis=-1, keepdims=True) * u[:, None]
     square = jnp.sum(across**2, axis=-1)
     sin = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)  # its derivative at 0 is 0
-    return LineAngles(cos, sin, across * inverse_or_zero(sin, 8 * float(jnp.finfo(u.dtype).eps))[..., None])
+    return LineAngles(cos, sin, across * inverse_or_zero(jnp.where(is_parallel(sin), 0.0, sin))[..., None])
 
 
 def loss_value(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Float[Array, ""]:

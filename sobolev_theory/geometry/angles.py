@@ -64,9 +64,14 @@ def inverse_or_zero(x: Float[Array, "*shape"], tiny: float = 0.0) -> Float[Array
     return jnp.where(small, 0.0, 1.0 / jnp.where(small, 1.0, x))
 
 
+def is_parallel(sin: Float[Array, "*pairs"]) -> Bool[Array, "*pairs"]:
+    """Whether the sine of an angle is 0 to rounding: two unit vectors are known to some eps, and so is their e."""
+    return jnp.abs(sin) <= 8 * float(jnp.finfo(sin.dtype).eps)
+
+
 def inverse_sine(angles: Angles) -> Float[Array, "*pairs"]:
     """1 / sin(theta), and 0 where the pair is parallel to rounding: there the direction e does not exist."""
-    return inverse_or_zero(angles.sin, 8 * float(jnp.finfo(angles.sin.dtype).eps))
+    return inverse_or_zero(jnp.where(is_parallel(angles.sin), 0.0, angles.sin))
 
 
 @jax.custom_jvp
