@@ -88,28 +88,31 @@ def critical_point(
     activation, lambdas, _, _ = isotropic_problem("critical_point", student, teacher, loss)
     check_choice("of", of, Of)
     max_steps = whole("max_steps", max_steps, 1)
+    dtype = jnp.result_type(student.weights, teacher.weights)
     if tolerance is None:
-        tolerance = 1e-13 if student.weights.dtype == jnp.float64 else 1e-5
+        tolerance = 1e-13 if dtype == jnp.float64 else 1e-5
     tolerance = finite("tolerance", tolerance, 0.0)
     ray = _checked_ray(ray, student, teacher)
     span = reduction(student, teacher)
     room = [(0, 0), (0, int(student.dimension > span.dimension))]  # for a direction orthogonal to the span
-    w, rows = (np.pad(np.asarray(span.reduce(network).weights), room) for network in (student, teacher))
-    f = kinks.weight_loss(lambdas, student.output_weights, (jnp.asarray(rows), teacher.output_weights))
+    w, rows = (np.pad(np.asarray(span.reduce(network).weights, dtype), room) for network in (student, teacher))
+    ours, theirs = (jnp.asarray(network.output_weights, dtype) for network in (student, teacher))
+    f = kinks.weight_loss(lambdas, ours, (jnp.asarray(rows), theirs))
     system = (activation, of == "loss" and has_jumps(activation, loss.order), f, ray)
 
     from scipy import optimize  # here, so that importing the library stays quick
 
     found = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
-        lambda x: np.asarray(_gradient(*system, x), float),
+        lambda x: np.asarray(_gradient(*system, x.astype(dtype)), float),
         w.ravel(),
-        jac=lambda x: np.asarray(_jacobian(*system, x), float),
+        jac=lambda x: np.asarray(_jacobian(*system, x.astype(dtype)), float),
         method="lm",
         options={"xtol": ROUNDING, "ftol": ROUNDING, "maxiter": max_steps},
     )
-    end = jnp.asarray(found.x.reshape(w.shape))
-    residual = float(np.linalg.norm(_gradient(*system, found.x)))
-    eigenvalues = np.linalg.eigvals(np.asarray(_jacobian(*system, found.x)))
+    x = found.x.astype(dtype)
+    end = jnp.asarray(x.reshape(w.shape))
+    residual = float(np.linalg.norm(_gradient(*system, x)))
+    eigenvalues = np.linalg.eigvals(np.asarray(_jacobian(*system, x)))
     flat = np.asarray(is_zero(jnp.asarray(eigenvalues), eigenvalues.size, np.inf))
     smallest = float(np.where(flat, 0.0, eigenvalues.real).min())
     value, scale = (float(_loss(activation, f, x)) for x in (end, 0.0 * end))
