@@ -8,6 +8,7 @@ when |f| exceeds S. Both rays of a line attract, also that of -w*; student neuro
 Directions here come from differences of unit vectors, and are formed for all pairs: memory K (K + K*) n.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -71,11 +72,13 @@ def loss_value(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) ->
     return sums_of(activation).loss(f.lambdas, (w, f.output_weights), f.teacher, None)
 
 
+@partial(jax.jit, static_argnums=0)  # traced once for all the places of a solver that need it
 def population_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Float[Array, "K n"]:
     """Minus the population gradient."""
     return -sums_of(activation).gradient(f.lambdas, (w, f.output_weights), f.teacher, None)[0]
 
 
+@partial(jax.jit, static_argnums=0)
 def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Motion:
     """Minus the subgradient of least norm of the loss, for neurons on the rays of teacher neurons `ray`, or FREE."""
     norm, u = jnp.linalg.norm(w, axis=1), direction(polar(w))

@@ -27,7 +27,7 @@ from ..population.gradients import (
     population_jacobian,
     population_jacobian_product,
 )
-from .zero_eigenvalues import conditions, is_zero
+from .zero_eigenvalues import ROUNDINGS, conditions, is_zero
 
 Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
 
@@ -269,14 +269,15 @@ def _of_one_neuron(
         terms = single_neuron.loss_hessian_eigenvalues(lambdas, rho, angles.sin, kink, a**2)
     else:
         terms = single_neuron.population_eigenvalues(lambdas, rho, angles.sin, a**2)
-    values = jnp.where(alive, jnp.stack(terms), 0.0)
+    values, half = jnp.stack(terms), terms.radial
+    rounding = ROUNDINGS * float(jnp.finfo(half.dtype).eps) * (jnp.abs(half) + jnp.abs(values - half))
+    values = jnp.where(alive & (jnp.abs(values) > rounding), values, 0.0)  # what a sum loses, whatever the others are
     above_diagonal = jnp.abs(lambdas[1] * rho * angles.cos) / (2 * jnp.pi)
     departure = jnp.where(alive & (not matrix.symmetric), above_diagonal, 0.0)
     kind = matrix.in_span.dtype if matrix.symmetric else jnp.result_type(matrix.in_span.dtype, complex)
     in_span = jnp.sort(values[:2]).astype(kind)
-    own = jnp.ones_like(terms.radial)[None]
-    across = values[2:].astype(kind)
-    return [Eigenvalues(in_span, jnp.repeat(own, 2), departure), Eigenvalues(across, own, 0 * departure)]
+    own, across = jnp.zeros_like(values), values[2:].astype(kind)
+    return [Eigenvalues(in_span, own[:2], departure), Eigenvalues(across, own[2:], 0 * departure)]
 
 
 def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> Eigenvalues:

@@ -23,8 +23,9 @@ def is_zero(
     Args:
         values: of one matrix, all of them or both ends: the largest is the unit.
         size: rows of the matrix.
-        condition: 1 / |y'x| of unit left and right eigenvectors; 1 for a symmetric matrix. Infinite where the
-            matrix itself is known to half the digits, as at a degenerate point that an iteration found.
+        condition: 1 / |y'x| of unit left and right eigenvectors; 1 for a symmetric matrix. 0 for values that no
+            other one has rounded; infinite where the matrix itself is known to half the digits, as at a degenerate
+            point that an iteration found.
     """
     sizes = jnp.abs(values)
     eps = jnp.finfo(sizes.dtype).eps

@@ -110,3 +110,17 @@ def test_a_critical_point_with_flat_directions_is_what_it_is(shares):
     assert (point.kind, point.smallest) == (st.Kind.GLOBAL, 0.0)
     # The same function for another teacher, to which it is a spurious point of no slope to second order.
     assert point.residual <= 1e-13
+
+
+@pytest.mark.parametrize("angle", [1e-6, 1e-14])
+def test_next_to_a_kink_one_neuron_keeps_its_other_eigenvalues(angle):
+    """The largest is 1/(2 pi angle); in closed form it rounds no other away."""
+    student, teacher = st.Network([1.0, 0.0, 0.0]), st.Network([1.0, angle, 0.0])
+    np.testing.assert_allclose(st.condition_number(student, teacher), 1 / (2 * np.pi * angle), rtol=1e-5)
+
+
+def test_where_a_closed_form_vanishes_its_eigenvalue_is_0():
+    """1/2 - rho sin / pi at a right angle and rho = pi / 2."""
+    student, teacher = st.Network([2 / np.pi, 0.0, 0.0]), st.Network([0.0, 1.0, 0.0])
+    assert np.sum(np.asarray(st.spectrum(student, teacher, st.L2).values) == 0) == 1
+    assert np.isinf(st.condition_number(student, teacher, st.L2))
