@@ -152,7 +152,8 @@ def _gaps(multiply, values, vectors) -> Float[np.ndarray, " count"]:
 def _lifted(vectors: Inexact[np.ndarray, "m count"], shape: tuple[int, ...], rotation: Reduction):
     """From coordinates in the span, and perhaps one orthogonal to it, to [count, K, d]."""
     rows = jnp.asarray(vectors.T.reshape(-1, *shape))
-    lifted = rows[..., : rotation.dimension] @ rotation.basis.T
+    basis = rotation.basis.astype(rows.dtype)
+    lifted = rows[..., : rotation.dimension] @ basis.T
     if shape[1] == rotation.dimension:
         return lifted
-    return lifted + rows[..., -1:] * orthogonal_to(rotation.basis)
+    return lifted + rows[..., -1:] * orthogonal_to(rotation.basis).astype(rows.dtype)[None, None]

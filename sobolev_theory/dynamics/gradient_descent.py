@@ -115,6 +115,8 @@ def descend(
     if (of == "sample") != (key is not None) or (of != "sample" and batch is not None):
         raise ValueError(f"batch, key: got {batch}, {key}; needs both for of='sample', and neither for of={of!r}")
     key = jax.random.key(0) if key is None else key
+    dtype = jnp.result_type(student.weights, teacher.weights)
+    student, teacher, rates = jax.tree.map(lambda x: x.astype(dtype), (student, teacher, rates))
     return _descended(
         optimiser, of, steps // every, every, batch, (student, teacher), loss, measure or loss, rates, key
     )

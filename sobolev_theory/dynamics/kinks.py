@@ -94,9 +94,9 @@ def cone_slopes(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) 
     """S of every student at the line of every teacher, negative where it repels."""
     rows, output = f.teacher
     pull = f.parallel.astype(rows.dtype) @ (output * jnp.linalg.norm(rows, axis=1))
-    there = f.parallel[ray].T & (ray != FREE)  # [K*, K]
-    masses = f.output_weights * norm
-    weaken = jnp.where(there, masses, 0.0).sum(axis=1)[None, :] - jnp.where(there, masses, 0.0).T
+    there = f.parallel[ray].T & (ray != FREE)[None]  # [K*, K]
+    masses = jnp.where(there, (f.output_weights * norm)[None], 0.0)
+    weaken = masses.sum(axis=1)[None, :] - masses.T
     return f.lambdas[1] * f.output_weights[:, None] * (pull[None] - weaken) / TWO_PI
 
 

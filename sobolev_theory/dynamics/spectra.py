@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact, Int
 
 from ..closed_forms import single_neuron
@@ -81,10 +82,11 @@ class Spectrum(eqx.Module):
         basis, neurons = self.blocks.reduction.basis, self.blocks.orthogonal.shape[0]
         eig = jnp.linalg.eigh if self.blocks.symmetric else jnp.linalg.eig
         values, vectors = eig(self.blocks.in_span)
-        lifted = jnp.einsum("kni,dn->ikd", vectors.reshape(neurons, basis.shape[1], -1), basis)
+        rows = vectors.reshape(neurons, basis.shape[1], -1)
+        lifted = jnp.einsum("kni,dn->ikd", rows, basis.astype(rows.dtype))
         if self.blocks.copies:
             values_across, vectors = eig(self.blocks.orthogonal)
-            across = jnp.einsum("ki,d->ikd", vectors, orthogonal_to(basis))
+            across = jnp.einsum("ki,d->ikd", vectors, orthogonal_to(basis).astype(rows.dtype))
             values, lifted = jnp.concatenate([values, values_across]), jnp.concatenate([lifted, across])
         return values, lifted
 
@@ -274,7 +276,7 @@ def _of_one_neuron(
     values = jnp.where(alive & (jnp.abs(values) > rounding), values, 0.0)  # what a sum loses, whatever the others are
     above_diagonal = jnp.abs(lambdas[1] * rho * angles.cos) / (2 * jnp.pi)
     departure = jnp.where(alive & (not matrix.symmetric), above_diagonal, 0.0)
-    kind = matrix.in_span.dtype if matrix.symmetric else jnp.result_type(matrix.in_span.dtype, complex)
+    kind = matrix.in_span.dtype if matrix.symmetric else np.result_type(matrix.in_span.dtype, np.complex64)
     in_span = jnp.sort(values[:2]).astype(kind)
     own, across = jnp.zeros_like(values), values[2:].astype(kind)
     return [Eigenvalues(in_span, own[:2], departure), Eigenvalues(across, own[2:], 0 * departure)]

@@ -96,5 +96,5 @@ def test_starts_that_are_not_real_are_named():
 def test_t1_of_single_precision_is_a_time_to_save():
     """0.1 in single precision is more than 0.1."""
     time = np.float32(0.1)
-    found = st.gradient_flow(TEACHER, TEACHER, st.L2, t1=0.1, saveat=[time], until_distance=1.0)
-    assert found.time.shape == (1,)
+    found = st.gradient_flow(TEACHER, TEACHER, st.L2, t1=0.1, saveat=np.float32([0.0, time]), until_distance=1.0)
+    assert found.time.shape == (2,)
