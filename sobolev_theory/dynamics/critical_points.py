@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from ..closed_forms.kinds import Kind
 from ..geometry.angles import direction, polar
-from ..geometry.reduction import reduction
+from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
 from ..model.activations import Activation
 from ..model.arguments import check_choice, finite, whole

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..geometry.angles import direction, is_parallel, polar
+from ..geometry.angles import direction, parallel_below, polar
 from ..kernels.activation_pairs import has_jumps
 from ..model.arguments import check_choice, real_array, whole
 from ..model.inputs import GaussianInput
@@ -20,7 +20,7 @@ from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..montecarlo import integrands
 from ..population.gradients import loss_gradient, population_gradient, population_loss
-from ..population.problem import problem
+from ..population.posing import posed
 from .kinks import distance_to_teacher, line_angles
 from .spectra import spectrum
 from .zero_eigenvalues import is_zero
@@ -102,7 +102,7 @@ def descend(
         >>> runs.loss.shape, runs.best
         ((2, 21), 1)
     """
-    problem(student, teacher, loss, GaussianInput())
+    posed(student, teacher, loss, GaussianInput())
     check_choice("of", of, Steps)
     rates = jnp.atleast_1d(real_array("rates", rates))
     if rates.ndim != 1 or not jnp.all(rates > 0):
@@ -194,10 +194,10 @@ def largest_stable_step(
 def _on_a_kink(student: Network, teacher: Network, order: int) -> bool:
     """Whether a hyperplane on which the highest derivative of a student neuron jumps is one of another neuron too."""
     ours, theirs = _hyperplanes(student, order), _hyperplanes(teacher, order)
-    parallel = np.asarray(is_parallel(line_angles(ours, jnp.concatenate([ours, theirs])).sin))
-    others = ~np.eye(*parallel.shape, dtype=bool)
+    sin = np.asarray(line_angles(ours, jnp.concatenate([ours, theirs])).sin)
+    others = ~np.eye(*sin.shape, dtype=bool)
     turns = np.asarray(ours[:, -1] != 0)[:, None] | (student.dimension > 1)  # in one input 0 stays where it is
-    return bool(np.any(parallel & others & turns))
+    return bool(np.any((sin <= parallel_below(sin.dtype)) & others & turns))
 
 
 def _hyperplanes(network: Network, order: int) -> Float[Array, "m n"]:

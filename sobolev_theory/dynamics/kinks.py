@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from ..closed_forms.vectors import TWO_PI
-from ..geometry.angles import direction, inverse_or_zero, is_parallel, polar
+from ..geometry.angles import direction, inverse_or_zero, parallel_below, polar
 from ..model.activations import Activation
 from ..model.losses import OrderWeights
 from ..model.networks import Neurons
@@ -53,7 +53,7 @@ class LineAngles(NamedTuple):
 @jax.jit
 def weight_loss(lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons) -> WeightLoss:
     u = direction(polar(teacher[0]))
-    parallel = is_parallel(line_angles(u, u).sin)
+    parallel = line_angles(u, u).sin <= parallel_below(u.dtype)
     alive = jnp.any(u != 0, axis=1)
     return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive[None])
 
@@ -65,7 +65,7 @@ def line_angles(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> LineAngl
     across = step - jnp.sum(step * u[:, None], axis=-1, keepdims=True) * u[:, None]
     square = jnp.sum(across**2, axis=-1)
     sin = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)  # its derivative at 0 is 0
-    return LineAngles(cos, sin, across * inverse_or_zero(jnp.where(is_parallel(sin), 0.0, sin))[..., None])
+    return LineAngles(cos, sin, across * inverse_or_zero(sin, parallel_below(sin.dtype))[..., None])
 
 
 def loss_value(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Float[Array, ""]:
