@@ -69,7 +69,9 @@ def test_descent_on_flat_directions_is_stable_up_to_the_step_and_not_beyond():
     near = st.Network(student.weights + 1e-4 * np.array([[1.0, 2.0], [1.5, 0.5]]))
     runs = st.descend(near, teacher, st.L2, rates=[0.97 * edge, 1.03 * edge], steps=200, every=100)
     assert runs.loss[0, -1] < 1e-3 * runs.loss[0, 0]
-    assert runs.loss[1, -1] > 10 * runs.loss[1, 0]
+    moved = np.linalg.norm(runs.weights - student.weights, axis=(1, 2))
+    assert moved[0] < 1e-3
+    assert moved[1] > 0.1  # to where the neurons share nothing, and each has half the curvature
 
 
 def test_small_eigenvalues_that_are_known_are_no_zeros():
