@@ -10,10 +10,11 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 import sobolev_theory as st
+from sobolev_theory.montecarlo.options import Options
 
 from .timing import side_by_side
 
-METHODS: dict[str, st.montecarlo.Options] = {
+METHODS: dict[str, Options] = {
     "antithetic": {"method": "antithetic"},
     "sobol": {"method": "sobol"},
     "control L2": {"method": "independent", "control": st.L2},
@@ -41,10 +42,10 @@ def of_methods(
 
     estimator, key = getattr(st.montecarlo, name), jax.random.key(0)
 
-    def run(method: st.montecarlo.Options) -> st.montecarlo.Estimate:
+    def run(method: Options) -> st.montecarlo.Estimate:
         return estimator(*problem, key=key, samples=samples, progress=False, **method)
 
-    independent: st.montecarlo.Options = {"method": "independent"}
+    independent: Options = {"method": "independent"}
     reference, factors = variance(run(independent)), {}
     for label, method in METHODS.items():
         if method.get("sampling") == "span" and neurons + teachers >= dimension:
@@ -100,7 +101,7 @@ def of_hyperplanes(step: float, samples: int = 2**17) -> dict:
     by_chance = float(jnp.sum(jnp.var(means, axis=0, ddof=1)) / len(means))
     exact, gradient = st.boundary_term(student, teacher), st.population_gradient(student, teacher).weights
     bias = quotients(lambda network: st.population_loss(network, teacher)) - (gradient + exact).ravel()
-    options: st.montecarlo.Options = {"samples": samples, "group": group, "method": "independent", "progress": False}
+    options: Options = {"samples": samples, "group": group, "method": "independent", "progress": False}
     ours = st.montecarlo.boundary_term(student, teacher, key=jax.random.key(0), **options)
     relative = float(jnp.linalg.norm(bias) / jnp.linalg.norm(exact))
     return {

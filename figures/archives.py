@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sobolev_theory.atomic import replacing
+from sobolev_theory.runs.atomic_files import replacing
 
 Arrays = dict[str, np.ndarray]
 KEY, SECONDS = "_key", "_seconds"  # their names among those of the arrays

@@ -17,7 +17,7 @@ from . import archives
 from .archives import Arrays
 
 if TYPE_CHECKING:  # pyarrow is needed where a figure sweeps
-    from sobolev_theory.sweeps import OfColumns
+    from sobolev_theory.runs.sweeps import OfColumns
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=,+-]*")
 

@@ -16,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 import sobolev_theory as st
-from sobolev_theory.sweeps import OfColumns
+from sobolev_theory.runs.sweeps import OfColumns
 
 from . import style
 from .files import Arrays

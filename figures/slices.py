@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import sobolev_theory as st
 from sobolev_theory import orthonormal
-from sobolev_theory.orthonormal import Type
+from sobolev_theory.closed_forms.orthonormal import Type
 
 from . import style
 from .files import Arrays

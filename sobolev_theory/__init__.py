@@ -7,8 +7,14 @@ Importing changes no global setting: enable 64 bit yourself with jax.config.upda
 
 import importlib
 
-from . import differentiation, montecarlo, orthonormal, pair, single_neuron
-from .activations import (
+from . import differentiation, montecarlo
+from .closed_forms import orthonormal, pair, single_neuron
+from .dynamics.critical_points import CriticalPoint, Kind, critical_point
+from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
+from .dynamics.spectra import Spectrum, condition_number, spectrum
+from .geometry.reduction import Reduction, reduction
+from .kernels.duals import dual
+from .model.activations import (
     GELU,
     AbsoluteValue,
     Activation,
@@ -23,13 +29,10 @@ from .activations import (
     RePU,
     Sine,
 )
-from .critical_points import CriticalPoint, Kind, critical_point
-from .duals import dual
-from .extremes import ExtremeEigenvalues, extreme_eigenvalues
-from .inputs import GaussianInput, LowRank
-from .losses import H1, H2, L2, SobolevLoss
-from .networks import Network
-from .population import (
+from .model.inputs import GaussianInput, LowRank
+from .model.losses import H1, H2, L2, SobolevLoss
+from .model.networks import Network
+from .population.gradients import (
     boundary_term,
     loss_gradient,
     loss_hessian,
@@ -39,21 +42,20 @@ from .population import (
     population_jacobian_product,
     population_loss,
 )
-from .reduction import Reduction, reduction
-from .spectrum import Spectrum, condition_number, spectrum
 
+MODULES_ON_FIRST_USE = {"symbolic": ".symbolic", "training": ".training", "sweeps": ".runs.sweeps"}
 ON_FIRST_USE = {
-    "flows": ("Flow", "gradient_flow", "gradient_flows"),
-    "pieces": ("Outcome",),
-    "descent": ("Descent", "descend", "largest_stable_step"),
-    "sweeps": ("sweep",),
+    "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "dynamics.flow_pieces": ("Outcome",),
+    "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
+    "runs.sweeps": ("sweep",),
 }
 
 
 def __getattr__(name: str):
     """What needs SymPy, optax, diffrax or pyarrow on first use: they are not imported otherwise."""
-    if name in ("symbolic", "training", "sweeps"):
-        return importlib.import_module(f".{name}", __name__)
+    if name in MODULES_ON_FIRST_USE:
+        return importlib.import_module(MODULES_ON_FIRST_USE[name], __name__)
     for module, names in ON_FIRST_USE.items():
         if name in names:
             return getattr(importlib.import_module(f".{module}", __name__), name)

@@ -11,7 +11,8 @@ import pytest
 
 import sobolev_theory
 
-MODULES = ["sobolev_theory", *(f"sobolev_theory.{m.name}" for m in pkgutil.iter_modules(sobolev_theory.__path__))]
+MODULES = [m.name for m in pkgutil.walk_packages(sobolev_theory.__path__, "sobolev_theory.")]
+MODULES = ["sobolev_theory", *MODULES]
 
 IMPORT = """
 import sys

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._validation import real_array
+from ..model.arguments import real_array
 from .estimates import Estimate, check_highest, check_positive, pick, relative_noise, within
 from .finite_differences import central_weights, reach
 from .grids import check_order

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from .._validation import real_array
+from ..model.arguments import real_array
 
 Frequencies = Literal["signed", "paper"]
 

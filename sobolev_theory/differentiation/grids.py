@@ -5,7 +5,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._validation import real_array
+from ..model.arguments import real_array
 
 Interval = tuple[float, float]
 

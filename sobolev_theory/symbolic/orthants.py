@@ -2,8 +2,8 @@
 
 X, Y are standard normal with correlation cos(theta), so that everything starts from their covariance matrix. The
 derivative in the angle is found twice: by Plackett's identity, from the density, and from the sides seen from the
-origin, as `sobolev_theory.orthants` sums them. Without thresholds it integrates to the opening of the wedge. Moments
-of biased ReLUs follow by integration by parts, from P, Phi and densities.
+origin, as `kernels.orthant_probability` sums them. Without thresholds it integrates to the opening of the wedge.
+Moments of biased ReLUs follow by integration by parts, from P, Phi and densities.
 """
 
 from functools import cache

@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._validation import real_array
-from ..spectrum import check_choice
+from ..model.arguments import check_choice, real_array
 from .taylor_series import UnknownSeriesError, derivatives_along, operations
 
 Method = Literal["auto", "forward", "reverse", "taylor"]

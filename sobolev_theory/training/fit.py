@@ -18,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from .. import checkpoints
-from ..atomic import file_of
+from ..runs import checkpoints
+from ..runs.atomic_files import file_of
 
 try:
     import optax

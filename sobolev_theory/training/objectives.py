@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..losses import H1, SobolevLoss
+from ..model.losses import H1, SobolevLoss
 from .derivatives import Method, Network, derivatives
 
 Target = Callable[[Any], Array] | Sequence[Float[Array, "N ..."] | None]
@@ -68,7 +68,7 @@ def arrays_like(
 
 
 def weighted(loss: SobolevLoss, squares: dict[int, Float[Array, ""]]) -> Float[Array, ""]:
-    return jnp.asarray(sum(loss.weights[m] * square for m, square in squares.items()) / 2)
+    return jnp.asarray(sum(loss.lambdas[m] * square for m, square in squares.items()) / 2)
 
 
 def weighed_orders(loss: SobolevLoss) -> list[int]:
@@ -77,4 +77,4 @@ def weighed_orders(loss: SobolevLoss) -> list[int]:
 
 def weighs(loss: SobolevLoss, m: int) -> bool:
     """Orders whose weight is known to be 0 cost nothing and need no target."""
-    return not (isinstance(loss.weights[m], float) and loss.weights[m] == 0.0)
+    return not (isinstance(loss.lambdas[m], float) and loss.lambdas[m] == 0.0)

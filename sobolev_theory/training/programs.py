@@ -15,7 +15,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
-from ..checkpoints import add_arrays
+from ..runs.checkpoints import add_arrays
 
 Objective = Callable[[Any, jax.Array], Float[Array, ""]]
 Measure = Callable[[Any], dict[str, Array]]

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._validation import real_array
-from ..losses import H1, SobolevLoss
+from ..model.arguments import real_array
+from ..model.losses import H1, SobolevLoss
 from .derivatives import Network, derivatives
 from .objectives import Target, arrays_like, check_loss, weighed_orders, weighted
 

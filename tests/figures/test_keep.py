@@ -5,7 +5,7 @@ import pytest
 
 from figures import archives
 from figures.keep import Keep
-from sobolev_theory.sweeps import OfColumns
+from sobolev_theory.runs.sweeps import OfColumns
 
 KEY, OTHER = "a" * 64, "b" * 64
 

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 import sobolev_theory as st
-from sobolev_theory import truncated_powers as library
+from sobolev_theory.kernels import truncated_powers as library
 from sobolev_theory.symbolic import as_function, duals, r, r_star, theta, truncated_powers
 
 NUMBERS = {duals.frequency: 1.3, duals.phase: 0.4}

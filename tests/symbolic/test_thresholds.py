@@ -5,14 +5,14 @@ import math
 import jax.numpy as jnp
 import pytest
 import sympy as sp
-from cases import EPS
 from scipy import stats
 
 import sobolev_theory as st
-import sobolev_theory.orthants as library
-from sobolev_theory.angles import angles_from_cosine
+import sobolev_theory.kernels.orthant_probability as library
+from sobolev_theory.geometry.angles import angles_from_cosine
 from sobolev_theory.symbolic import kernels, orthants, theta, vanishes
 from sobolev_theory.symbolic.orthants import h, k
+from tests.helpers.cases import EPS
 
 
 def test_density_solves_the_heat_equation_of_plackett():

@@ -91,7 +91,11 @@ def test_other_settings_and_other_sources_have_other_fingerprints(tmp_path, monk
 
 def test_a_result_depends_on_the_claim_and_on_the_formulas_it_states():
     known = fingerprint._closure(frozenset({"verification.claims.one_neuron", "verification.examine"}))
-    needed = {"verification.checks.sampling", "sobolev_theory.single_neuron", "sobolev_theory.angles"}
+    needed = {
+        "verification.checks.sampling",
+        "sobolev_theory.closed_forms.single_neuron",
+        "sobolev_theory.geometry.angles",
+    }
     assert needed <= known
     assert "verification.claims.networks" not in known
     assert "verification.report" not in known

@@ -23,7 +23,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 import sobolev_theory as st
-from sobolev_theory import integrands, streaming
+from sobolev_theory.montecarlo import integrands, stream
 
 from ..store import Store
 
@@ -41,7 +41,7 @@ def duals(problem: integrands.Problem, samples: integrands.Samples) -> Float[Arr
         for network in (problem.student, problem.teacher)
     ]
     values = []
-    for _ in problem.weights:
+    for _ in problem.lambdas:
         first, second = (jax.vmap(f)(u) for f, u in zip(functions, fields, strict=True))
         values.append(jnp.mean(first * second))
         functions = [jax.grad(f) for f in functions]
@@ -82,7 +82,7 @@ class Request:
         arrays = [np.asarray(leaf).tobytes() for leaf in leaves]
         shapes = repr([np.shape(leaf) for leaf in leaves])
         static = self.student.activation, self.teacher.activation, self.inputs.metric
-        named = repr((self.loss.weights, self.effort, *static, shapes))
+        named = repr((self.loss.lambdas, self.effort, *static, shapes))
         return b"|".join([self.estimator.encode(), named.encode(), *arrays])
 
 
@@ -147,11 +147,11 @@ class Estimates:
         key = jax.random.fold_in(jax.random.key(self._seed), int.from_bytes(digest[:4], "big"))
         loss, (_, like) = request.loss, ESTIMATORS[request.estimator]
         dtype = request.student.weights.dtype
-        orders = tuple(jnp.asarray(weight, dtype) for weight in loss.weights[: loss.order + 1])
+        orders = tuple(jnp.asarray(weight, dtype) for weight in loss.lambdas[: loss.order + 1])
         problem = integrands.Problem(orders, request.student, request.teacher, request.inputs)
         shaped = (like(request), controls(jnp.zeros((1, request.student.dimension), dtype)))
-        plan = streaming.Plan(GROUP, BATCH // GROUP, samples // BATCH, None, covariance=True, progress=False)
-        found = streaming.estimate(
+        plan = stream.Plan(GROUP, BATCH // GROUP, samples // BATCH, None, covariance=True, progress=False)
+        found = stream.estimate(
             _with_controls(request.estimator), problem, shaped, plan, jax.random.fold_in(key, look)
         )
         mean = np.asarray(ravel_pytree(found.mean)[0], dtype=float)

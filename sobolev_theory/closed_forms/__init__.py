@@ -1,0 +1,1 @@
+"""The paper's formulas written out: one pair, one neuron, an orthonormal teacher."""

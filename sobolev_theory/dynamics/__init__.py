@@ -1,0 +1,1 @@
+"""What training does: curvature, flows, descents, and where they end."""

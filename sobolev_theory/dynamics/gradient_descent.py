@@ -1,0 +1,188 @@
+"""Discrete time: gradient descent on exact gradients, SGD on fresh samples, and any optimiser of optax.
+
+The exact population loss is the yardstick of all of them, so that curves of L2 and H1 can be compared without noise.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ..kernels.activation_pairs import has_jumps
+from ..model.arguments import check_choice, real_array
+from ..model.inputs import GaussianInput
+from ..model.losses import H1, Of, SobolevLoss
+from ..model.networks import Network, with_parameters
+from ..montecarlo import integrands
+from ..population.gradients import loss_gradient, population_gradient, population_loss
+from ..population.problem import problem
+from .kinks import distance_to_teacher
+from .spectra import spectrum
+
+try:
+    import optax
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"descend needs {error.name}, which is not installed: pip install 'sobolev-theory[descent]'", name=error.name
+    ) from error
+
+Steps = Literal["loss", "population", "sample"]
+Optimiser = Callable[..., optax.GradientTransformation]  # of a learning rate
+ON_A_KINK = 1e-9  # sine of an angle
+
+
+class Descent(eqx.Module):
+    """Runs of one optimiser from one start, one for each of the rates [R].
+
+    Attributes:
+        rates: [R], learning rates.
+        step: [T], numbers of steps taken, from 0.
+        loss: [R T], exact population loss; infinite once a run has overflowed.
+        distance: [R T], from the teacher as a set of neurons; infinite likewise.
+        weights: [R K d], after the last step.
+    """
+
+    rates: Float[Array, " R"]
+    step: Int[Array, " T"]
+    loss: Float[Array, "R T"]
+    distance: Float[Array, "R T"]
+    weights: Float[Array, "R K d"]
+
+    @property
+    def best(self) -> int:
+        """Index of the rate with the least loss after the last step."""
+        return int(jnp.argmin(self.loss[:, -1]))
+
+
+def descend(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    *,
+    of: Steps = "population",
+    rates: float | Sequence[float] | Float[Array, " R"],
+    steps: int,
+    optimiser: Optimiser = optax.sgd,
+    every: int = 1,
+    batch: int | None = None,
+    key: jax.Array | None = None,
+    measure: SobolevLoss | None = None,
+) -> Descent:
+    """`steps` steps of an optimiser on the student's weights at each learning rate, vmapped; output weights stay.
+
+    In the coordinates given, whatever d is, since optimisers such as Adam are not invariant under rotations.
+
+    Args:
+        of: "population" and "loss" step along -`population_gradient` and -`loss_gradient`; "sample" along the mean
+            gradient of `batch` fresh samples, the same ones at every rate: unbiased for the first.
+        rates: learning rates, positive.
+        optimiser: from a learning rate to a transformation of optax: optax.sgd, optax.adam, or with momentum
+            functools.partial(optax.sgd, momentum=0.9).
+        every: steps from one entry of the result to the next; divides `steps`.
+        batch, key: number of samples per step and PRNG key, for "sample" only.
+        measure: whose population loss is recorded, if not that of `loss`: a common yardstick.
+
+    Raises:
+        ModuleNotFoundError: optax is not installed (the extra `descent`).
+        ValueError: numbers that are not positive, `every` that does not divide `steps`, an unknown `of`; `batch` or
+            `key` missing for "sample" or given otherwise; networks that do not fit each other.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> start, teacher = st.Network([0.0, 1.0]), st.Network([1.0, 0.0])
+        >>> runs = st.descend(start, teacher, st.L2, rates=[0.5, 2.0], steps=20)
+        >>> runs.loss.shape, runs.best
+        ((2, 21), 1)
+    """
+    problem(student, teacher, loss, GaussianInput())
+    check_choice("of", of, Steps)
+    rates = jnp.atleast_1d(real_array("rates", rates))
+    if rates.ndim != 1 or not jnp.all(rates > 0):
+        raise ValueError(f"rates: got {rates.tolist()}; needs positive numbers [R]")
+    for name, number in (("steps", steps), ("every", every), *([("batch", batch)] if of == "sample" else [])):
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{name}: got {number}; needs a whole number of at least 1")
+    if steps % every:
+        raise ValueError(f"every: got {every}; needs a divisor of steps = {steps}")
+    if (of == "sample") != (key is not None) or (of != "sample" and batch is not None):
+        raise ValueError(f"batch, key: got {batch}, {key}; needs both for of='sample', and neither for of={of!r}")
+    key = jax.random.key(0) if key is None else key
+    return _descended(
+        optimiser, of, steps // every, every, batch, (student, teacher), loss, measure or loss, rates, key
+    )
+
+
+@eqx.filter_jit
+def _descended(optimiser, of, entries: int, every: int, batch, networks, loss, measure, rates, key) -> Descent:
+    student, teacher = networks
+
+    def moved(w: Float[Array, "K d"]) -> Network:
+        return with_parameters(student, w, student.output_weights, student.biases)
+
+    def direction(w, number):
+        if of == "sample":
+            problem = integrands.Problem(loss.lambdas, moved(w), teacher)
+            samples = integrands.draw(problem, jax.random.fold_in(key, number), batch)
+            return integrands.population_gradient(problem, samples).weights
+        return (loss_gradient if of == "loss" else population_gradient)(moved(w), teacher, loss).weights
+
+    def recorded(w):
+        found = population_loss(moved(w), teacher, measure), distance_to_teacher(w, teacher.weights)
+        return tuple(jnp.where(jnp.isfinite(x), x, jnp.inf) for x in found)
+
+    def run(rate):
+        rule = optimiser(rate)
+
+        def step(number, state):
+            w, memory = state
+            update, memory = rule.update(direction(w, number), memory, w)
+            return optax.apply_updates(w, update), memory
+
+        def entry(state, first):
+            state = jax.lax.fori_loop(first, first + every, step, state)
+            return state, recorded(state[0])
+
+        start = student.weights
+        (end, _), path = jax.lax.scan(entry, (start, rule.init(start)), every * jnp.arange(entries))
+        return *(jnp.concatenate([first[None], x]) for first, x in zip(recorded(start), path, strict=True)), end
+
+    values, distances, ends = jax.vmap(run)(rates)
+    return Descent(rates, every * jnp.arange(entries + 1), values, distances, ends)
+
+
+def largest_stable_step(
+    critical: Network, teacher: Network, loss: SobolevLoss = H1, *, of: Of = "population"
+) -> float:
+    """The learning rate up to which a critical point attracts gradient descent: 2/lambda_max where that is real.
+
+    In general the least 2 Re(lambda)/|lambda|^2 over the eigenvalues of `population_jacobian` or `loss_hessian`,
+    since the linearised step is 1 - rate lambda. It is 0 where no rate is small enough: at a saddle, and on a kink of
+    the loss of H1 (a neuron on the line of a teacher neuron), where descent steps to and fro at the size of the rate.
+
+    Raises:
+        ValueError: an unknown `of`; networks that do not fit each other.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> teacher = st.Network([1.0, 0.0])
+        >>> [st.largest_stable_step(teacher, teacher, loss) for loss in (st.L2, st.H1)]
+        [4.0, 2.0]
+    """
+    values = np.asarray(spectrum(critical, teacher, loss, of=of).values)
+    if (
+        of == "loss"
+        and has_jumps(critical.activation, loss.order)
+        and _on_a_kink(np.asarray(critical.weights), np.asarray(teacher.weights))
+    ):
+        return 0.0
+    return float(max(0.0, np.min(2 * values.real / np.abs(values) ** 2)))
+
+
+def _on_a_kink(w: np.ndarray, teacher: np.ndarray) -> bool:
+    units, lines = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (w, teacher))
+    off = np.linalg.norm(units[:, None] - np.sum(units[:, None] * lines, -1, keepdims=True) * lines, axis=-1)
+    return w.shape[1] > 1 and bool(np.any(off < ON_A_KINK))

@@ -1,0 +1,259 @@
+"""Spectra of the Kd x Kd population Jacobian and loss Hessian in any dimension d, and condition numbers.
+
+In the span of the neurons (n <= K + K* dimensions) the matrix is one of size K n. On each of the d - n directions
+orthogonal to it, it acts on the K neurons as one and the same K x K matrix. So the spectrum has at most K (n + 1)
+different values, K of them of multiplicity d - n.
+"""
+
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Inexact, Int
+
+from ..closed_forms import single_neuron
+from ..geometry.angles import angles_between, inverse_or_zero, inverse_sine, polar
+from ..geometry.reduction import Reduction, orthogonal_to, reduction, with_a_zero_input
+from ..kernels.activation_pairs import has_jumps
+from ..model.activations import ReLU
+from ..model.arguments import check_choice
+from ..model.inputs import GaussianInput
+from ..model.losses import H1, Of, SobolevLoss
+from ..model.networks import Network, check_same_inputs, with_parameters
+from ..population.gradients import (
+    loss_hessian,
+    loss_hessian_product,
+    population_jacobian,
+    population_jacobian_product,
+)
+
+Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
+
+
+class Blocks(eqx.Module):
+    """The Kd x Kd matrix as it acts in the span, and on each direction orthogonal to it.
+
+    Attributes:
+        in_span: [K n, K n], in the coordinates of `reduction.basis`, neuron by neuron.
+        orthogonal: [K, K], on every one of the d - n orthogonal directions.
+        copies: d - n.
+        symmetric: whether the matrix is symmetric in exact arithmetic.
+        reduction: the basis of the span.
+    """
+
+    in_span: Float[Array, "Kn Kn"]
+    orthogonal: Float[Array, "K K"]
+    copies: int = eqx.field(static=True)
+    symmetric: bool = eqx.field(static=True)
+    reduction: Reduction
+
+    @property
+    def parts(self) -> list[tuple[Float[Array, "m m"], int]]:
+        """The diagonal blocks with their multiplicities; no orthogonal one where the span is everything."""
+        parts = [(self.in_span, 1)]
+        return [*parts, (self.orthogonal, self.copies)] if self.copies else parts
+
+
+class Spectrum(eqx.Module):
+    """Eigenvalues with multiplicities.
+
+    Attributes:
+        values: first those in the span, then those orthogonal to it; real for a symmetric matrix, else complex.
+        multiplicities: ints that sum to K d, one per value.
+        departure_from_normality: Henrici's, the Frobenius norm of the Schur form above its diagonal; 0 if normal.
+        blocks: the matrices behind the values.
+    """
+
+    values: Inexact[Array, " m"]
+    multiplicities: Int[Array, " m"]
+    departure_from_normality: Float[Array, ""]
+    blocks: Blocks
+
+    def eigenpairs(self) -> tuple[Inexact[Array, " m"], Inexact[Array, "m K d"]]:
+        """The values, those in the span first, each with a unit eigenvector lifted to the weights.
+
+        For a value of multiplicity d - n it is one of them: a vector over the neurons times one direction
+        orthogonal to the span, and any other such direction serves as well. Needs the memory of m networks.
+        """
+        basis, neurons = self.blocks.reduction.basis, self.blocks.orthogonal.shape[0]
+        eig = jnp.linalg.eigh if self.blocks.symmetric else jnp.linalg.eig
+        values, vectors = eig(self.blocks.in_span)
+        lifted = jnp.einsum("kni,dn->ikd", vectors.reshape(neurons, basis.shape[1], -1), basis)
+        if self.blocks.copies:
+            values_across, vectors = eig(self.blocks.orthogonal)
+            across = jnp.einsum("ki,d->ikd", vectors, orthogonal_to(basis))
+            values, lifted = jnp.concatenate([values, values_across]), jnp.concatenate([lifted, across])
+        return values, lifted
+
+
+def spectrum(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    of: Of = "loss",
+) -> Spectrum:
+    """All K d eigenvalues of the loss Hessian or the population Jacobian in the weights, with multiplicities.
+
+    Args:
+        of: "loss" for `loss_hessian`, symmetric; "population" for `population_jacobian`, what the paper calls the
+            Hessian, which for H1 and ReLU is neither symmetric nor normal.
+
+    Costs one QR of d x (K + K*) and dense eigenvalues of sizes K n and K, n = min(d, K + K*). Works under jit and
+    vmap; eigenvalues of a matrix that is not symmetric exist in JAX on the CPU only.
+
+    Raises:
+        ValueError: an unknown `of`; and what `population_loss` raises.
+
+    Source: rotation invariance; derived in the docstrings of `reduction` and `blocks`.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> teacher = st.Network([1.0] + 999 * [0.0])
+        >>> st.spectrum(teacher, teacher, loss=st.L2).multiplicities.tolist()
+        [1, 1, 998]
+    """
+    matrix = blocks(student, teacher, loss, inputs, of=of)
+    counts = [copies for part, copies in matrix.parts for _ in range(part.shape[0])]
+    values, departures = zip(*_eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix), strict=True)
+    squares = [copies * departure**2 for (_, copies), departure in zip(matrix.parts, departures, strict=True)]
+    return Spectrum(jnp.concatenate(values), jnp.array(counts), jnp.sqrt(sum(squares)), matrix)
+
+
+def condition_number(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    of: Of = "loss",
+    definition: Definition = "eigenvalue_ratio",
+) -> Float[Array, ""]:
+    """How far the curvature is from that of a ball, by a named definition; infinite for a singular matrix.
+
+    Args:
+        of: as for `spectrum`.
+        definition: "eigenvalue_ratio", max |eigenvalue| / min |eigenvalue|, the paper's where all are positive;
+            "two_norm", largest / smallest singular value; "symmetric_part", the ratio max |.| / min |.| of the
+            eigenvalues of (A + A^T)/2. They agree for a positive definite loss Hessian, not for the population
+            Jacobian of H1.
+
+    Raises:
+        ValueError: an unknown definition or `of`; and what `population_loss` raises.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> teacher = st.Network([1.0, 0.0, 0.0])
+        >>> float(st.condition_number(teacher, teacher, loss=st.L2))
+        1.0
+    """
+    check_choice("definition", definition, Definition)
+    matrix = blocks(student, teacher, loss, inputs, of=of)
+    if definition == "eigenvalue_ratio":
+        parts = [jnp.abs(values) for values, _ in _eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)]
+    else:
+        parts = [_sizes(part, definition) for part, _ in matrix.parts]
+    sizes = jnp.concatenate(parts)
+    return jnp.max(sizes) / jnp.min(sizes)
+
+
+def blocks(
+    student: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
+    *,
+    of: Of = "loss",
+) -> Blocks:
+    """The matrix in the span and its K x K action on the complement, from the reduced networks.
+
+    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0.
+
+    Raises:
+        ValueError: an unknown `of`; and what `population_loss` raises.
+    """
+    check_choice("of", of, Of)
+    rotation = invariant_span(student, teacher, inputs)
+    small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
+    dense, product = {
+        "loss": (loss_hessian, loss_hessian_product),
+        "population": (population_jacobian, population_jacobian_product),
+    }[of]
+    size = small.weights.size
+    in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
+
+    symmetric = of == "loss" or not has_jumps(student.activation, loss.order)
+    if rotation.dimension == student.dimension:
+        nothing = jnp.zeros((student.neurons, student.neurons), in_span.dtype)
+        return Blocks(in_span, nothing, 0, symmetric, rotation)
+    wide, wide_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
+    still = jnp.zeros_like(student.output_weights)
+
+    def column(neuron):
+        tangent = jnp.zeros_like(wide.weights).at[:, -1].set(neuron)
+        moved = product(wide, wide_teacher, with_parameters(wide, tangent, still), loss, inputs)
+        return moved.weights[:, -1]
+
+    orthogonal = jax.vmap(column, out_axes=1)(jnp.eye(student.neurons, dtype=student.weights.dtype))
+    return Blocks(in_span, orthogonal, student.dimension - rotation.dimension, symmetric, rotation)
+
+
+def invariant_span(student: Network, teacher: Network, inputs: GaussianInput) -> Reduction:
+    """Outside it the matrix acts as one K x K matrix: the span of the neurons for N(0, I), else everything."""
+    if isinstance(inputs, GaussianInput) and inputs.is_standard:
+        return reduction(student, teacher)
+    check_same_inputs(student, teacher)
+    return Reduction(jnp.eye(student.dimension, dtype=student.weights.dtype))
+
+
+Eigenvalues = tuple[Inexact[Array, " m"], Float[Array, ""]]  # ascending if real; the departure from normality
+
+
+def _eigenvalues_of_parts(
+    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, of: Of, matrix: Blocks
+) -> list[Eigenvalues]:
+    if student.dimension > 1 and inputs.is_standard and _is_the_papers(student) and _is_the_papers(teacher):
+        return _of_one_neuron(student, teacher, loss, of, matrix)[: len(matrix.parts)]
+    return [_eigenvalues(part, matrix.symmetric) for part, _ in matrix.parts]
+
+
+def _is_the_papers(network: Network) -> bool:
+    """One ReLU neuron without a bias."""
+    return network.neurons == 1 and network.biases is None and isinstance(network.activation, ReLU)
+
+
+def _of_one_neuron(
+    student: Network, teacher: Network, loss: SobolevLoss, of: Of, matrix: Blocks
+) -> list[Eigenvalues]:
+    """In closed form: near a teacher H's matrix is a Jordan block, and numerical eigenvalues keep half the digits."""
+    w, w_star = polar(student.weights), polar(teacher.weights)
+    angles = angles_between(w, w_star).take(0, 0)
+    alive, lambdas = w.norm[0] > 0, (*loss.lambdas, 0.0)[:2]
+    a, a_star = student.output_weights[0], teacher.output_weights[0]
+    rho = a * a_star * (w_star.norm * inverse_or_zero(w.norm))[0]
+    if of == "loss":
+        kink = angles.cos**2 * inverse_sine(angles)
+        terms = single_neuron.loss_hessian_eigenvalues(lambdas, rho, angles.sin, kink, a**2)
+    else:
+        terms = single_neuron.population_eigenvalues(lambdas, rho, angles.sin, a**2)
+    values = jnp.where(alive, jnp.stack(terms), 0.0)
+    above_diagonal = jnp.abs(lambdas[1] * rho * angles.cos) / (2 * jnp.pi)
+    departure = jnp.where(alive & (not matrix.symmetric), above_diagonal, 0.0)
+    kind = matrix.in_span.dtype if matrix.symmetric else jnp.result_type(matrix.in_span.dtype, complex)
+    in_span = jnp.sort(values[:2]).astype(kind)
+    return [(in_span, departure), (values[2:].astype(kind), 0 * departure)]
+
+
+def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> Eigenvalues:
+    if symmetric:
+        return jnp.linalg.eigvalsh(matrix), jnp.zeros((), matrix.dtype)
+    triangle, _ = jax.scipy.linalg.schur(matrix, output="complex")
+    return jnp.diagonal(triangle), jnp.linalg.norm(jnp.triu(triangle, 1))
+
+
+def _sizes(matrix: Float[Array, "m m"], definition: Definition) -> Float[Array, " m"]:
+    if definition == "two_norm":
+        return jnp.linalg.svd(matrix, compute_uv=False)
+    return jnp.abs(jnp.linalg.eigvalsh((matrix + matrix.T) / 2))

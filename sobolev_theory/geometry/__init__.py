@@ -1,0 +1,1 @@
+"""Norms, angles and the span of the neurons, to all their digits."""

@@ -1,0 +1,93 @@
+"""The dual of an activation, the expectation that all exact formulas are made of, as a function to be called."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..geometry.angles import Angles
+from ..model.activations import Activation, Mixed
+from . import activation_pairs
+from .gaussian_pairs import GaussianPair, from_correlation
+from .quadrature import coarser, require_converged
+
+Pairs = Float[Array, "*pairs"]
+
+
+def dual(
+    activation: Activation,
+    order: int,
+    norm,
+    norm_,
+    *,
+    angle=None,
+    correlation=None,
+    means=None,
+    other: Activation | None = None,
+) -> Pairs:
+    """E[sigma^(m)(u) tau^(m)(u')] of Gaussians u ~ N(mean, norm^2), u' ~ N(mean', norm'^2); elementwise.
+
+    For isotropic input, (w.w')^m dual(sigma, m, |w|, |w'|, angle=theta) is the kernel of the Sobolev term of order m.
+    Works under jit, vmap and grad; derivatives follow Price's theorem, also at angles 0 and pi.
+
+    Args:
+        order: m, at most the activations' `highest_order`.
+        norm, norm_: standard deviations of u and u', >= 0: the norms of the neurons.
+        angle, correlation: theta in [0, pi], or cos(theta), which knows small angles to half the digits; one of them.
+        means: a pair of means, biases; default 0.
+        other: tau, if it is another activation than sigma.
+
+    Raises:
+        TypeError, ValueError: no activation; an order that it does not have; both or none of angle and correlation; a
+            negative norm.
+        RuntimeError: quadrature, of what has no closed form, has not converged; with the estimate.
+
+    Source: Cho & Saul (2009) for truncated powers; derived in `symbolic.duals`.
+
+    Example:
+        >>> import sobolev_theory as st
+        >>> round(float(st.dual(st.ReLU(), 1, 1.0, 1.0, correlation=0.5)), 6)  # (pi - pi/3) / (2 pi)
+        0.333333
+        >>> round(float(st.dual(st.Erf(), 0, 1.0, 1.0, correlation=0.5)), 6)  # (2/pi) asin(1/3)
+        0.216347
+    """
+    tau = activation if other is None else other
+    for name, sigma in (("activation", activation), ("other", tau)):
+        if not isinstance(sigma, Activation) or isinstance(sigma, Mixed):
+            raise TypeError(f"{name}: got {sigma!r}; needs one Activation")
+        highest = sigma.highest_order
+        if not isinstance(order, int) or order < 0 or (highest is not None and order > highest):
+            most = "on" if highest is None else f"to {highest}"
+            raise ValueError(f"order: got {order!r}; needs a whole number from 0 {most} for {sigma}")
+    if (angle is None) == (correlation is None):
+        raise ValueError("angle: got both or neither of angle and correlation; needs one of them")
+    for name, value in (("norm", norm), ("norm_", norm_)):
+        if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) >= 0):
+            raise ValueError(f"{name}: got {value}; needs standard deviations >= 0")
+    given = (norm, norm_, correlation if angle is None else angle, *(means or ()))
+    dtype = jnp.promote_types(jnp.result_type(*given), jnp.float32)
+    norm, norm_, turn, *centres = (jnp.asarray(x, dtype) for x in given)
+    mean, mean_ = centres or (None, None)
+    if angle is None:
+        pair = from_correlation(norm, norm_, turn, mean, mean_)
+    else:
+        theta = turn
+        angles = Angles(theta, jnp.pi - theta, jnp.sin(theta), jnp.cos(theta))
+        pair = GaussianPair(norm, norm_, angles, mean, mean_)
+    return _value(activation, tau, order, pair)
+
+
+def _value(sigma: Activation, tau: Activation, order: int, pair: GaussianPair) -> Pairs:
+    """With the error of quadrature, where there is any, checked."""
+    nodes = max(sigma.nodes, tau.nodes)
+    (value,) = activation_pairs.values(sigma, tau, [order], pair, nodes)
+    if not activation_pairs.by_quadrature(sigma, tau, order, pair.is_centred):
+        return value
+    (rough,) = activation_pairs.values(sigma, tau, [order], pair, coarser(nodes))
+    here = Angles(*(jnp.asarray(x, value.dtype) for x in (0.0, jnp.pi, 0.0, 1.0)))
+    squares = [
+        activation_pairs.values(one, one, [order], GaussianPair(norm, norm, here, mean, mean), nodes)[0]
+        for one, norm, mean in ((sigma, pair.norm, pair.mean), (tau, pair.norm_, pair.mean_))
+    ]
+    largest = jnp.max(jnp.sqrt(squares[0] * squares[1]))  # by Cauchy and Schwarz
+    return require_converged(value, jnp.max(jnp.abs(value - rough)) / largest, "activation")

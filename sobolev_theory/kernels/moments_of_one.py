@@ -1,0 +1,46 @@
+"""E[F(u)] of one Gaussian field u ~ N(mean, norm^2), for every factor of `factors`."""
+
+import jax.numpy as jnp
+
+from ..geometry.angles import inverse_or_zero
+from ..model.activation_terms import Factor, Function, of_order
+from . import quadrature
+from .gaussian_pairs import Pairs, standardised
+from .orthant_probability import normal_cdf, normal_density
+
+
+def of_one(factor: Factor, mean: Pairs, norm: Pairs, nodes: int) -> Pairs:
+    """E[F(u)]; a delta on a field without variance counts as 0. `nodes` for a function of the user's."""
+    if factor.kind == "other":
+        return quadrature.of_one(pointwise(factor), factor.kinks, mean, norm, nodes)
+    if factor.kind == "wave":
+        return jnp.cos(factor.frequency * mean + factor.phase) * jnp.exp(-((factor.frequency * norm) ** 2) / 2)
+    mean = mean - factor.kink if factor.kink else mean
+    if factor.width:
+        norm = jnp.hypot(norm, factor.width)
+    z = standardised(mean, norm)
+    if factor.is_delta:
+        return delta_moment(-1 - factor.power, z, inverse_or_zero(norm))
+    if factor.kind == "whole":
+        before, value, first = jnp.zeros_like(z), jnp.ones_like(z), mean
+    else:
+        before, value = norm * normal_density(z), normal_cdf(z)
+        first = mean * value + before
+    for n in range(1, factor.power + 1):
+        before, value = value, (first if n == 1 else mean * value + (n - 1) * norm**2 * before)
+    return value
+
+
+def delta_moment(order: int, z: Pairs, inverse: Pairs) -> Pairs:
+    """E[delta^(order)(u)]: the derivative of the density in the mean, z = mean / norm, inverse = 1 / norm."""
+    before, hermite = jnp.zeros_like(z), jnp.ones_like(z)
+    for n in range(order):
+        before, hermite = hermite, z * hermite - n * before
+    return (-inverse) ** order * inverse * hermite * normal_density(z)
+
+
+def pointwise(factor: Factor) -> Function:
+    """The function itself, if it is no sharp delta: its expectation over a field without variance."""
+    if factor.kind == "other":
+        return of_order(factor.function, factor.power)
+    return lambda t: of_one(factor, t, jnp.zeros_like(t), 0)

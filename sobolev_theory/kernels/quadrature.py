@@ -1,0 +1,140 @@
+"""Gaussian expectations without a closed form, of functions that are smooth between known kinks.
+
+Without kinks, the trapezoidal rule on the line: for functions that are analytic about the real axis it converges like
+exp(-2 pi a / h), a the distance of the nearest pole and h the spacing, where Gauss-Hermite rules converge like
+exp(-c sqrt(n)) (Goodwin 1949; Trefethen, SIAM Review 2022).
+With kinks, the double exponential rule (Takahasi & Mori 1974) on every piece: its nodes crowd at the ends at all
+scales, so that it also resolves the layer of width sin(theta) about the kink of one neuron that the other, nearly
+parallel, one averages over. Memory is that of 64 times the pairs; time grows with the square of the nodes.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..geometry.angles import inverse_or_zero, inverse_sine
+from ..model.activation_terms import Function
+from .gaussian_pairs import GaussianPair, Pairs
+
+Kinks = tuple[float, ...]
+TOGETHER = 64  # nodes of the inner axis
+REACH = 9.0  # beyond it the normal density is below 2^-58 of its value at 0
+
+# What estimated errors are held to, relative to the largest value: far above rounding, which is reached where a rule
+# converges, and below what Monte Carlo or a figure would show.
+TOLERANCE = {np.dtype("float64"): 1e-9, np.dtype("float32"): 1e-4}
+
+
+def of_one(function: Function, kinks: Kinks, mean: Pairs, norm: Pairs, nodes: int) -> Pairs:
+    """E[f(u)], u ~ N(mean, norm^2)."""
+    cuts = [(kink - mean) * inverse_or_zero(norm) for kink in kinks]
+
+    def at(z, weight):
+        return weight * function(mean + norm * z)
+
+    return _integral(at, cuts, nodes, jnp.zeros_like(mean + norm))
+
+
+def of_two(f: Function, kinks: Kinks, h: Function, kinks_: Kinks, nodes: int, pair: GaussianPair) -> Pairs:
+    """E[f(u) h(u')], with u = mean + r z and u' = mean' + r' (cos z + sin y)."""
+    (mean, mean_), (_, _, sin, cos) = pair.means, pair.angles
+    r, r_ = pair.norm, pair.norm_
+    zero = jnp.zeros_like(r * r_ * cos)
+    own = [(kink - mean) * inverse_or_zero(r) for kink in kinks]
+    others = [(kink - mean_) * inverse_or_zero(r_) for kink in kinks_]
+    cuts = own + [cut * inverse_or_zero(cos, 1e-3) for cut in others]  # where the mean of u' given u meets its kink
+
+    def outer(z, weight):
+        def inner(y, weight_):
+            return weight_ * h(mean_ + r_ * (cos * z + sin * y))
+
+        across = [(cut - cos * z) * inverse_sine(pair.angles) for cut in others]
+        return weight * f(mean + r * z) * _integral(inner, across, nodes, zero)
+
+    return _integral(outer, cuts, nodes, zero, together=1)
+
+
+def coarser(nodes: int) -> int:
+    """Three quarters of them, for an estimate of the error."""
+    return nodes * 3 // 4
+
+
+def require_converged(result: Any, error: Float[Array, ""], name: str) -> Any:
+    """The result, a pytree of numbers, if its estimated relative error is small.
+
+    Raises:
+        RuntimeError: with the estimate; under jit and vmap when the compiled function runs, and without it.
+    """
+    limit = TOLERANCE[np.dtype(error.dtype)]
+    message = f"{name}: the quadrature of its activation has not converged"
+    needs = f"needs at most {limit:g}: more nodes, smaller neurons, or all kinks of the activation"
+    if isinstance(error, jax.core.Tracer):
+        asked = f"{message}; its estimated error {needs}"
+        return eqx.error_if(jax.tree.map(jnp.asarray, result), ~(error <= limit), asked)
+    if not float(error) <= limit:
+        raise RuntimeError(f"{message}: got an estimated error of {float(error):.2g}; {needs}")
+    return result
+
+
+def _integral(integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, together: int = TOGETHER) -> Pairs:
+    """int integrand(z, phi(z) dz) over the line, cut into pieces where it is not smooth."""
+    cuts = list(cuts)
+    if not cuts:
+        z, weight = (jnp.asarray(x, zero.dtype) for x in _trapezoidal(nodes))
+        return _summed(lambda point: integrand(point[0], point[1] * density(point[0])), (z, weight), zero, together)
+    ends = [jnp.full_like(zero, -REACH), *_sorted(cuts, zero), jnp.full_like(zero, REACH)]
+    left, right, weight = (jnp.asarray(x, zero.dtype) for x in _double_exponential(nodes))
+
+    def at(point):
+        left, right, weight = point
+        total = zero
+        for a, b in itertools.pairwise(ends):
+            length = b - a
+            z = jnp.where(left < right, a + length * left, b - length * right)  # from the nearer end
+            total = total + integrand(z, length * weight * density(z))
+        return total
+
+    return _summed(at, (left, right, weight), zero, together)
+
+
+def _summed(function, points, zero: Pairs, together: int) -> Pairs:
+    """So many points at a time, so that memory does not grow with their number; points of weight 0 fill up."""
+    missing = -len(points[0]) % together
+    chunks = tuple(jnp.pad(x, (0, missing)).reshape(-1, together) for x in points)
+
+    def step(total, chunk):
+        return total + jnp.sum(jax.vmap(function)(chunk), axis=0), None
+
+    return jax.lax.scan(step, zero, chunks)[0]
+
+
+def density(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    return jnp.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def _sorted(cuts: list[Pairs], zero: Pairs) -> list[Pairs]:
+    stacked = jnp.stack([jnp.clip(cut + zero, -REACH, REACH) for cut in cuts])
+    return list(jnp.sort(stacked, axis=0))
+
+
+@cache
+def _trapezoidal(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    z = np.linspace(-REACH, REACH, nodes)
+    return z, np.full(nodes, z[1] - z[0])
+
+
+@cache
+def _double_exponential(nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes of (0, 1) as distances from its left and its right end, both exact, and weights."""
+    t = np.linspace(-3.2, 3.2, nodes)
+    a = np.pi / 2 * np.sinh(t)
+    weight = (t[1] - t[0]) * np.pi / 4 * np.cosh(t) / np.cosh(a) ** 2
+    return 1 / (1 + np.exp(-2 * a)), 1 / (1 + np.exp(2 * a)), weight

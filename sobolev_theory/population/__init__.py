@@ -1,0 +1,1 @@
+"""Exact population losses, their two gradients and their Jacobians, as sums over pairs of neurons."""

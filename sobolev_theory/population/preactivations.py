@@ -1,0 +1,56 @@
+"""The pre-activations of a network's neurons under a Gaussian input: what losses see, linear in the parameters."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..geometry.angles import angles_between, polar
+from ..kernels.gaussian_pairs import GaussianPair
+from ..model.inputs import GaussianInput
+from ..model.networks import Parameters
+
+
+class Fields(NamedTuple):
+    """u_k = w_k.x + b_k for the neurons k.
+
+    Attributes:
+        whitened: rows v with Cov(u_k, u_l) = v_k.v_l.
+        output_weights: a, those of a teacher with the sign that they have in the difference.
+        means: E[u_k], None where all are 0.
+        metric: rows whose products are those of the gradients of u in x; None where they are `whitened`.
+    """
+
+    whitened: Float[Array, "K q"]
+    output_weights: Float[Array, " K"]
+    means: Float[Array, " K"] | None = None
+    metric: Float[Array, "K d"] | None = None
+
+    def take(self, rows) -> "Fields":
+        return jax.tree.map(lambda x: x[rows], self)
+
+    @property
+    def gradients(self) -> Float[Array, "K d"]:
+        return self.whitened if self.metric is None else self.metric
+
+
+def fields(parameters: Parameters, inputs: GaussianInput, order: int, with_means: bool) -> Fields:
+    """Of one network; `order` of the loss: L2 has no use for a metric."""
+    weights, output, biases = parameters
+    means = None
+    if with_means:
+        means = jnp.zeros_like(output) if biases is None else biases
+        if inputs.mean is not None:
+            means = means + weights @ inputs.mean
+    euclidean = inputs.metric == "euclidean" and not inputs.is_isotropic and order > 0
+    return Fields(inputs.whitened(weights), output, means, weights if euclidean else None)
+
+
+def pairs(own: Fields, others: Fields, itself: jax.Array) -> GaussianPair:
+    """Of every row with every other; `itself` where they are one and the same neuron."""
+    a, b = polar(own.whitened), polar(others.whitened)
+    angles = angles_between(a, b, itself)
+    if own.means is None or others.means is None:
+        return GaussianPair(a.norm[:, None], b.norm[None, :], angles)
+    return GaussianPair(a.norm[:, None], b.norm[None, :], angles, own.means[:, None], others.means[None, :])

@@ -1,0 +1,1 @@
+"""What long computations need and no theory knows: files, checkpoints, processes, sweeps."""

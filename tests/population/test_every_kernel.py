@@ -1,0 +1,359 @@
+"""Losses, gradients and Hessians of networks of every kind of activation, with biases, covariance and mean."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.integrate
+
+import sobolev_theory as st
+from sobolev_theory.population.engine import engine_of
+from tests.helpers import kernel_references as ref
+from tests.helpers.cases import EPS
+
+ROWS, TEACHER_ROWS = np.array([[1.0, 0.3], [-0.4, 0.8]]), np.array([[0.6, -0.9]])
+OUTPUT, TEACHER_OUTPUT = np.array([1.0, -0.7]), np.array([1.3])
+BIASES, TEACHER_BIASES = np.array([0.3, -0.5]), np.array([0.2])
+COVARIANCE, MEAN = np.array([[1.3, 0.4], [0.4, 0.7]]), np.array([0.2, -0.3])
+
+EUCLIDEAN = st.GaussianInput(COVARIANCE, MEAN)
+MAHALANOBIS = st.GaussianInput(COVARIANCE, MEAN, "mahalanobis")
+# Terms of size below 20, a few dozen roundings.
+ROUNDING = 20 * 32 * EPS
+
+
+def elu(t):
+    return jnp.where(t > 0, t, jnp.expm1(jnp.minimum(t, 0.0)))
+
+
+CASES = {  # activations of student and teacher, loss, input
+    "ReLU": (st.ReLU(), st.ReLU(), st.H1, EUCLIDEAN),
+    "ReLU, Mahalanobis": (st.ReLU(), st.ReLU(), st.H1, MAHALANOBIS),
+    "RePU(2), H2": (st.RePU(2), st.RePU(2), st.H2, EUCLIDEAN),
+    "leaky beside absolute value": (st.LeakyReLU(0.2), st.AbsoluteValue(), st.H1, EUCLIDEAN),
+}
+each_case = pytest.mark.parametrize("name", CASES)
+
+
+def networks(name: str):
+    activation, activation_, loss, inputs = CASES[name]
+    student = st.Network(ROWS, OUTPUT, BIASES, activation)
+    return student, st.Network(TEACHER_ROWS, TEACHER_OUTPUT, TEACHER_BIASES, activation_), loss, inputs
+
+
+def gap(one, other) -> float:
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return max(float(jnp.max(jnp.abs(x - y))) for x, y in pairs)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mahalanobis"])
+def test_smooth_networks_are_those_of_quadrature(metric):
+    """H2 with biases, covariance and mean: the definition, integrated on a grid and differentiated by JAX."""
+    lam, inputs = (1.0, 0.5, 0.25), st.GaussianInput(COVARIANCE, MEAN, metric)
+    axis = np.linspace(-9, 9, 145)  # the trapezoidal rule, exact to rounding; exp(-81/2) is left out
+    mass = np.exp(-(axis**2) / 2) * (axis[1] - axis[0]) / np.sqrt(2 * np.pi)
+    z = jnp.asarray(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
+    root = np.linalg.cholesky(COVARIANCE)
+    stretch = root if metric == "mahalanobis" else np.eye(2)
+    teacher = st.Network(TEACHER_ROWS, TEACHER_OUTPUT, TEACHER_BIASES, st.Polynomial((0.3, 1.0, 0.5)))
+
+    def by_definition(student):
+        def at(x):
+            total, derivative = 0.0, lambda y: student(x + stretch @ y) - teacher(x + stretch @ y)
+            for weight in lam:
+                total = total + weight * jnp.sum(derivative(jnp.zeros(2)) ** 2) / 2
+                derivative = jax.jacfwd(derivative)
+            return total
+
+        return np.outer(mass, mass).ravel() @ jax.vmap(at)(z @ root.T + MEAN)
+
+    student = st.Network(ROWS, OUTPUT, BIASES, st.Cosine(0.8, 0.3))
+    value, gradient = jax.jit(jax.value_and_grad(by_definition))(student)
+    problem = student, teacher, st.SobolevLoss(lam), inputs
+    few = 20 * 64 * EPS + 1e-13  # sums of 20,000 terms of both signs, of size below 20
+    assert gap(st.population_loss(*problem), value) <= few
+    for of in (st.population_gradient, st.loss_gradient):
+        assert gap(of(*problem), gradient) <= few
+
+
+@pytest.mark.parametrize("name", ["ReLU", "ReLU, Mahalanobis", "RePU(2), H2"])
+def test_kinked_losses_are_sums_of_references_over_pairs(name):
+    student, teacher, loss, inputs = networks(name)
+    power = 2 if name.startswith("RePU") else 1
+    rows, signed = np.concatenate([ROWS, TEACHER_ROWS]), np.concatenate([OUTPUT, -TEACHER_OUTPUT])
+    means = rows @ MEAN + np.concatenate([BIASES, TEACHER_BIASES])
+    covariance = rows @ COVARIANCE @ rows.T
+    products = covariance if inputs.metric == "mahalanobis" else rows @ rows.T
+    deviation = np.sqrt(np.diag(covariance))
+    total = 0.0
+    for m, weight in enumerate(loss.lambdas):
+        f = ref.scaled(ref.falling(power, m), ref.truncated(power - m))
+        for i, j in np.ndindex(3, 3):
+            if i == j:
+                z = (deviation[i], deviation[i]), 0.0, (means[i], means[i])
+            else:
+                cos = covariance[i, j] / (deviation[i] * deviation[j])
+                z = (deviation[i], deviation[j]), np.arccos(cos), (means[i], means[j])
+            kernel = float(ref.expectation(f, f, *z))
+            total += weight * signed[i] * signed[j] * products[i, j] ** m * kernel / 2
+    # Nine terms an order, of size below 100; their angles are 0.4 and more from 0 and pi, or exactly 0.
+    assert gap(st.population_loss(student, teacher, loss, inputs), total) <= 100 * 32 * EPS
+
+
+@each_case
+def test_loss_gradient_is_autodiff_and_differences_of_the_loss(name):
+    student, *rest = networks(name)
+    gradient = st.loss_gradient(student, *rest)
+    assert gap(gradient, jax.grad(lambda s: st.population_loss(s, *rest))(student)) <= ROUNDING
+    for leaf in ("weights", "output_weights", "biases"):
+        for index in np.ndindex(getattr(student, leaf).shape):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = {name: getattr(student, name) for name in ("weights", "output_weights", "biases")}
+                moved[leaf] = moved[leaf].at[index].add(step)
+                ends.append(float(st.population_loss(st.Network(**moved, activation=student.activation), *rest)))
+            # Third derivatives below 100 times h^2 / 6, and rounding of a loss below 20 over h.
+            assert abs((ends[0] - ends[1]) / 2e-5 - getattr(gradient, leaf)[index]) <= 1e-8
+
+
+@each_case
+def test_all_estimates_by_sampling_agree(name):
+    """They know networks as functions alone. Two gradients of four cases, within 5 standard errors."""
+    problem = networks(name)
+    for quantity in ("population_gradient", "loss_gradient"):
+        found = getattr(st.montecarlo, quantity)(*problem, key=jax.random.key(3), samples=2**17)
+        exact = getattr(st, quantity)(*problem)
+        triples = zip(*map(jax.tree.leaves, (found.mean, found.standard_error, exact)), strict=True)
+        for mean, error, value in triples:
+            assert np.all(np.abs(mean - value) <= 5 * error), quantity
+            assert np.all(error <= 0.02 * max(1.0, float(jnp.max(jnp.abs(value))))), quantity
+
+
+@each_case
+def test_boundary_term_is_what_the_gradients_differ_by(name):
+    problem = networks(name)
+    difference = st.loss_gradient(*problem).weights - st.population_gradient(*problem).weights
+    boundary = st.boundary_term(*problem)
+    assert gap(difference, boundary) <= ROUNDING
+    assert float(jnp.max(jnp.abs(boundary))) > 0.03
+
+
+def test_below_the_highest_order_there_is_no_boundary_term():
+    student, teacher, _, inputs = networks("RePU(2), H2")
+    assert not np.any(st.boundary_term(student, teacher, st.H1, inputs))
+    assert gap(*(f(student, teacher, st.H1, inputs) for f in (st.loss_gradient, st.population_gradient))) == 0.0
+
+
+@pytest.mark.parametrize("name", ["ReLU", "RePU(2), H2"])
+def test_hessian_is_symmetric_and_the_derivative_of_the_loss_gradient(name):
+    student, *rest = networks(name)
+    hessian = st.loss_hessian(student, *rest).reshape(4, 4)
+    assert gap(hessian, hessian.T) <= 8 * ROUNDING  # terms in 1 / sin(theta), here below 8
+    tangent = st.Network(ROWS[::-1], OUTPUT, BIASES[::-1], student.activation)
+    product = st.loss_hessian_product(student, rest[0], tangent, *rest[1:])
+    step = 1e-5
+    moved = [jax.tree.map(lambda x, t, h=h: x + h * t, student, tangent) for h in (step, -step)]
+    ends = [st.loss_gradient(one, *rest) for one in moved]
+    differences = jax.tree.map(lambda x, y: (x - y) / (2 * step), *ends)
+    assert gap(product, differences) <= 1e-6  # third derivatives below 10^4 times h^2, by 1 / sin^2
+    only_weights = st.Network(ROWS[::-1], 0 * OUTPUT, 0 * BIASES, student.activation)
+    column = st.loss_hessian_product(student, rest[0], only_weights, *rest[1:]).weights
+    assert gap(column.ravel(), hessian @ ROWS[::-1].ravel()) <= 8 * ROUNDING
+
+
+# What must be the same.
+
+
+def plain(activation, biases=None, dtype=float):
+    student = st.Network(ROWS.astype(dtype), OUTPUT.astype(dtype), biases, activation)
+    return student, st.Network(TEACHER_ROWS.astype(dtype), TEACHER_OUTPUT.astype(dtype), activation=activation)
+
+
+def of_everything(student, teacher, loss=st.H1, inputs=st.GaussianInput()):  # noqa: B008
+    gradient = st.loss_gradient(student, teacher, loss, inputs)
+    return st.population_loss(student, teacher, loss, inputs), gradient.weights, gradient.output_weights
+
+
+def test_repu_of_power_1_is_relu():
+    assert gap(of_everything(*plain(st.RePU(1))), of_everything(*plain(st.ReLU()))) <= ROUNDING
+
+
+def test_biases_of_zero_are_no_biases():
+    assert gap(of_everything(*plain(st.ReLU(), np.zeros(2))), of_everything(*plain(st.ReLU()))) <= ROUNDING
+
+
+def test_a_multiple_of_the_identity_scales_the_neurons():
+    student, teacher = plain(st.ReLU())
+    wide, wide_teacher = st.Network(2 * ROWS, OUTPUT), st.Network(2 * TEACHER_ROWS, TEACHER_OUTPUT)
+    value = st.population_loss(student, teacher, st.L2, st.GaussianInput(4 * np.eye(2)))
+    assert gap(value, st.population_loss(wide, wide_teacher, st.L2)) <= ROUNDING
+
+
+def test_mahalanobis_is_the_euclidean_loss_of_whitened_networks():
+    inputs = st.GaussianInput(COVARIANCE, metric="mahalanobis")
+    root = np.linalg.cholesky(COVARIANCE)
+    for activation in (st.ReLU(), st.Erf()):
+        student, teacher = plain(activation)
+        white = st.Network(ROWS @ root, OUTPUT, activation=activation)
+        white_teacher = st.Network(TEACHER_ROWS @ root, TEACHER_OUTPUT, activation=activation)
+        value = st.population_loss(student, teacher, st.H1, inputs)
+        assert gap(value, st.population_loss(white, white_teacher, st.H1)) <= ROUNDING
+        gradient = st.loss_gradient(student, teacher, st.H1, inputs).weights
+        assert gap(gradient, st.loss_gradient(white, white_teacher, st.H1).weights @ root.T) <= ROUNDING
+
+
+def test_metrics_differ_for_a_covariance_that_is_not_the_identity():
+    student, teacher, loss, _ = networks("ReLU")
+    values = [float(st.population_loss(student, teacher, loss, inputs)) for inputs in (EUCLIDEAN, MAHALANOBIS)]
+    assert abs(values[0] - values[1]) > 0.05
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mahalanobis"])
+def test_low_rank_and_diagonal_are_their_matrices(metric):
+    student, teacher = plain(st.Cosine())
+    low = st.LowRank([0.5, 1.0], [[0.8], [-0.3]])
+    for short, matrix in ((low, low.matrix), (np.array([0.5, 2.0]), np.diag([0.5, 2.0]))):
+        inputs = [st.GaussianInput(c, MEAN, metric) for c in (short, matrix)]
+        assert gap(*(st.loss_gradient(student, teacher, st.H1, one) for one in inputs)) <= ROUNDING
+
+
+def test_a_mean_is_a_bias():
+    inputs = st.GaussianInput(mean=MEAN)
+    student, teacher = plain(st.Erf())
+    shifted = st.Network(ROWS, OUTPUT, ROWS @ MEAN, st.Erf())
+    shifted_teacher = st.Network(TEACHER_ROWS, TEACHER_OUTPUT, TEACHER_ROWS @ MEAN, st.Erf())
+    value = st.population_loss(student, teacher, st.H1, inputs)
+    assert gap(value, st.population_loss(shifted, shifted_teacher, st.H1)) <= ROUNDING
+
+
+def test_a_mixed_network_is_the_sum_of_its_parts_in_any_order():
+    teacher = st.Network(TEACHER_ROWS, TEACHER_OUTPUT, activation=st.Sine())
+    student = st.Network(ROWS, OUTPUT, BIASES, [st.Cosine(), st.Gaussian()])
+    turned = st.Network(ROWS[::-1], OUTPUT[::-1], BIASES[::-1], [st.Gaussian(), st.Cosine()])
+    one, other = (st.loss_gradient(network, teacher) for network in (student, turned))
+    assert gap(one.weights, other.weights[::-1]) <= ROUNDING
+    assert gap(one.biases, other.biases[::-1]) <= ROUNDING
+    assert st.Network(ROWS, activation=[st.ReLU(), st.ReLU()]).activation == st.ReLU()
+
+
+def test_relu_written_as_a_mixture_of_leaky_and_absolute_values():
+    """|t| = 2 t_+ - t and leaky(t) = t_+ + s (t - t_+): relu = (|t| + t) / 2."""
+    parts = st.Network(np.repeat(ROWS[:1], 2, 0), [0.5, 0.5], activation=[st.AbsoluteValue(), st.Identity()])
+    teacher = st.Network(TEACHER_ROWS)
+    assert gap(st.population_loss(parts, teacher), st.population_loss(st.Network(ROWS[:1]), teacher)) <= ROUNDING
+
+
+def test_quadrature_of_a_kinked_function_is_the_closed_form():
+    numerical = st.Elementwise(lambda t: jnp.maximum(t, 0.0) ** 2, kinks=(0.0,), nodes=192)
+    closed, found = (of_everything(*plain(sigma), st.L2) for sigma in (st.RePU(2), numerical))
+    assert gap(closed, found) <= 20 * 1e-9  # what quadrature is held to, of terms of size 20
+
+
+def test_a_pair_without_a_closed_form_in_a_low_order_is_noticed():
+    """Two derivatives of GELU are Gaussians, whose products with a wave are in closed form; GELU's are not."""
+    sides = st.Network(ROWS, activation=st.GELU()), st.Network(TEACHER_ROWS, activation=st.Sine())
+    for student, teacher in (sides, sides[::-1]):
+        assert engine_of(student, teacher, st.H2, st.GaussianInput()).by_quadrature
+        assert not engine_of(student, student, st.H2, st.GaussianInput()).by_quadrature
+
+
+def test_the_order_of_a_function_is_that_of_its_first_jump():
+    squared = st.Elementwise(lambda t: jnp.maximum(t, 0.0) ** 2, kinks=(0.0,))
+    assert (squared.highest_order, st.Elementwise(elu, kinks=(0.0,)).highest_order) == (2, 2)
+
+
+def test_single_precision_is_kept():
+    single, double = (
+        st.loss_gradient(
+            st.Network(ROWS.astype(dtype), OUTPUT.astype(dtype), BIASES.astype(dtype)),
+            st.Network(TEACHER_ROWS.astype(dtype), TEACHER_OUTPUT.astype(dtype)),
+        )
+        for dtype in (np.float32, np.float64)
+    )
+    assert {x.dtype for x in jax.tree.leaves(single)} == {jnp.dtype("float32")}
+    assert gap(single, double) <= 20 * 32 * float(jnp.finfo(jnp.float32).eps)
+
+
+def test_jit_and_vmap():
+    _, teacher, loss, inputs = networks("RePU(2), H2")
+    biases = np.stack([BIASES, 2 * BIASES])
+
+    def value(b):
+        return st.population_loss(st.Network(ROWS, OUTPUT, b, st.RePU(2)), teacher, loss, inputs)
+
+    mapped = jax.jit(jax.vmap(value))(biases)
+    assert gap(mapped, jnp.stack([value(b) for b in biases])) <= ROUNDING
+
+
+# What is refused.
+
+
+def test_quadrature_that_has_not_converged_is_an_error_with_its_estimate():
+    steep = st.Elementwise(lambda t: jnp.tanh(300 * t), nodes=16)
+    problem = (*plain(steep), st.L2)
+    with pytest.raises(RuntimeError, match=r"has not converged: got an estimated error of \d"):
+        st.population_loss(*problem)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: st.RePU(9), ValueError, "power: got 9"),
+        (lambda: st.RePU(True), ValueError, "power: got True"),
+        (lambda: st.LeakyReLU(float("nan")), ValueError, "slope: got nan"),
+        (lambda: st.Sine(float("inf")), ValueError, "frequency: got inf"),
+        (lambda: st.Polynomial(()), ValueError, "coefficients: got 0"),
+        (lambda: st.Elementwise(3), TypeError, "function: got 3"),
+        (lambda: st.Elementwise(jnp.tanh, nodes=2), ValueError, "nodes: got 2"),
+        (lambda: st.GaussianInput([[1.0, 2.0], [2.0, 1.0]]), ValueError, "smallest eigenvalue -1"),
+        (lambda: st.GaussianInput([[1.0, 0.5], [0.0, 1.0]]), ValueError, "differs from its transpose by 0.5"),
+        (lambda: st.GaussianInput([1.0, -2.0]), ValueError, "covariance: got the smallest entry -2"),
+        (lambda: st.GaussianInput(np.ones((2, 3))), ValueError, r"covariance: got shape \(2, 3\)"),
+        (lambda: st.GaussianInput(metric="l1"), ValueError, "metric: got 'l1'"),
+        (lambda: st.GaussianInput(np.eye(2), np.ones(3)), ValueError, r"mean: got shape \(3,\)"),
+        (lambda: st.LowRank([1.0, 0.0], [[1.0], [1.0]]), ValueError, "diagonal: got the smallest entry 0"),
+        (lambda: st.LowRank([1.0], [[1.0], [1.0]]), ValueError, "factor: got shapes"),
+        (lambda: st.Network(ROWS, biases=[np.inf, 0.0]), ValueError, "biases: got inf"),
+        (lambda: st.Network(ROWS, activation=[st.ReLU()]), ValueError, "activation: got 1 activations"),
+        (lambda: st.Network(ROWS, activation=["relu", "relu"]), TypeError, "activation: got"),
+        (lambda: st.population_loss(*plain(st.RePU(2)), st.SobolevLoss((1, 1, 1, 1))), ValueError, "order at most 2"),
+        (
+            lambda: st.population_loss(*plain(st.ReLU()), st.L2, st.GaussianInput(np.eye(3))),
+            ValueError,
+            "inputs: got",
+        ),
+        (lambda: st.population_loss(*plain(st.ReLU()), st.L2, "normal"), TypeError, "inputs: got 'normal'"),
+    ],
+)
+def test_bad_input_is_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize("follow", [partial(st.gradient_flow, t1=1.0), st.critical_point])
+def test_flows_refuse_what_they_cannot_follow(follow):
+    with pytest.raises(NotImplementedError, match="kinks of such a loss for ReLU only"):
+        follow(*plain(st.LeakyReLU(0.2)), st.H1)
+
+
+@pytest.mark.parametrize("activation", [st.Erf(), st.RePU(2)], ids=repr)
+def test_flows_of_smooth_losses_follow_the_loss_gradient(activation):
+    """Against SciPy's solver on the public gradient; the H1 loss of these activations has no kinks."""
+    student, teacher = (
+        st.Network([[0.5, 0.9]], activation=activation),
+        st.Network([[1.0, 0.2]], activation=activation),
+    )
+
+    @jax.jit
+    def velocity(w):
+        return -st.loss_gradient(st.Network(w.reshape(1, 2), activation=activation), teacher, st.H1).weights.ravel()
+
+    start = np.asarray(student.weights).ravel()
+    options = {"method": "DOP853", "rtol": 1e-10, "atol": 1e-12}
+    expected = scipy.integrate.solve_ivp(lambda t, w: np.asarray(velocity(w)), (0.0, 0.5), start, **options).y[:, -1]
+    flow = st.gradient_flow(student, teacher, st.H1, t1=0.5)
+    assert gap(flow.end_weights.ravel(), expected) <= 1e-7  # rtol 1e-9 of some tens of steps
+    near = st.Network([[0.98, 0.25]], activation=activation)
+    assert st.critical_point(near, teacher, st.H1).kind is st.Kind.GLOBAL

@@ -1,0 +1,151 @@
+"""A new activation is one class: two are written here, and every public function works for them."""
+
+from functools import cache
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sobolev_theory as st
+from sobolev_theory.population import general_sums
+from sobolev_theory.population.relu import sums
+from tests.helpers.cases import EPS, TRIPLES
+
+
+class Sine(st.Activation):
+    """sin(frequency t). E[cos(f u) cos(f u')] and E[sin(f u) sin(f u')] follow from the characteristic function."""
+
+    frequency: float = eqx.field(static=True)
+
+    def __call__(self, t):
+        return jnp.sin(self.frequency * t)
+
+    def dual(self, order, variance, covariance, variance_):
+        square = self.frequency**2
+        apart = jnp.exp(-square * (variance - 2 * covariance + variance_) / 2)
+        along = jnp.exp(-square * (variance + 2 * covariance + variance_) / 2)
+        sign = 1 if order % 2 else -1  # derivatives of odd order are cosines
+        return square**order * (apart + sign * along) / 2
+
+
+class Square(st.Activation):
+    """t^2: E[u^2 u'^2] = v v' + 2 c^2, E[2u 2u'] = 4c, E[2 2] = 4."""
+
+    def __call__(self, t):
+        return t**2
+
+    def dual(self, order, variance, covariance, variance_):
+        moments = (variance * variance_ + 2 * covariance**2, 4 * covariance, 4 * jnp.ones_like(covariance))
+        return moments[order] if order < 3 else jnp.zeros_like(covariance)
+
+
+ACTIVATIONS = {"sine": Sine(0.7), "square": Square()}
+LOSSES = {"L2": st.L2, "H1": st.H1, "H2": st.H2, "H3": st.SobolevLoss((0.5, 0.0, 2.0, 0.3))}
+
+random = np.random.default_rng(4)
+ROWS, TEACHER_ROWS = random.normal(size=(3, 2)), random.normal(size=(2, 2))
+OUTPUT, TEACHER_OUTPUT = [1.0, -0.5, 2.0], [0.7, -1.0]
+
+# Gauss-Hermite in two dimensions: 40 points a side integrate these functions to rounding; terms of size 100.
+POINTS, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+GRID = jnp.array(np.stack(np.meshgrid(POINTS, POINTS), axis=-1).reshape(-1, 2))
+MEASURE = jnp.array(np.outer(WEIGHTS, WEIGHTS).reshape(-1) / (2 * np.pi))
+ROUNDING = 100 * 16 * EPS
+
+each_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+
+
+def networks(activation, rows=ROWS, output=OUTPUT):
+    student = st.Network(rows, output, activation=activation)
+    return student, st.Network(TEACHER_ROWS, TEACHER_OUTPUT, activation=activation)
+
+
+@cache
+def by_quadrature(activation):
+    """Loss of order 0 to 3 as an integral of 1/2 |D^m (g - g*)|^2, with its gradient and Hessian by autodiff."""
+
+    def loss(weights, parameters):
+        student, teacher = networks(activation, *parameters)
+        total = 0.0
+        derivative = lambda x: student(x) - teacher(x)  # noqa: E731
+        for weight in weights:
+            squares = jax.vmap(lambda x, f=derivative: jnp.sum(f(x) ** 2) / 2)(GRID)
+            total = total + weight * (MEASURE @ squares)
+            derivative = jax.jacfwd(derivative)
+        return total
+
+    def all_of(weights, parameters):
+        value, gradient = jax.value_and_grad(loss, argnums=1)(weights, parameters)
+        by_rows = lambda rows: jax.grad(loss, argnums=1)(weights, (rows, parameters[1]))[0]  # noqa: E731
+        return value, gradient, jax.jacfwd(by_rows)(parameters[0])
+
+    parameters = jnp.array(ROWS), jnp.array(OUTPUT)
+    compiled = jax.jit(all_of)
+    return lambda weights: compiled((*weights, *[0.0] * (4 - len(weights))), parameters)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+@each_activation
+def test_loss_is_that_of_quadrature(activation, loss):
+    value, _, _ = by_quadrature(activation)(loss.lambdas)
+    np.testing.assert_allclose(st.population_loss(*networks(activation), loss), value, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+@each_activation
+def test_both_gradients_are_that_of_quadrature(activation, loss):
+    _, (rows, output), _ = by_quadrature(activation)(loss.lambdas)
+    for gradient in (st.population_gradient, st.loss_gradient):
+        found = gradient(*networks(activation), loss)
+        np.testing.assert_allclose(found.weights, rows, rtol=0, atol=ROUNDING * np.max(np.abs(rows)))
+        np.testing.assert_allclose(found.output_weights, output, rtol=0, atol=ROUNDING * np.max(np.abs(output)))
+
+
+@each_activation
+def test_jacobian_and_hessian_are_that_of_quadrature(activation):
+    _, _, hessian = by_quadrature(activation)(st.H2.lambdas)
+    for matrix in (st.population_jacobian, st.loss_hessian):
+        found = matrix(*networks(activation), st.H2)
+        np.testing.assert_allclose(found, hessian, rtol=0, atol=ROUNDING * np.max(np.abs(hessian)))
+
+
+@each_activation
+def test_products_are_the_matrix_times_the_tangent(activation):
+    student, teacher = networks(activation)
+    tangent = st.Network(ROWS[::-1], np.zeros(3), activation=activation)
+    expected = np.einsum("kdle,le->kd", st.loss_hessian(student, teacher, st.H2), tangent.weights)
+    for product in (st.population_jacobian_product, st.loss_hessian_product):
+        found = product(student, teacher, tangent, st.H2).weights
+        np.testing.assert_allclose(found, expected, rtol=0, atol=ROUNDING * np.max(np.abs(expected)))
+
+
+@each_activation
+def test_smooth_activations_have_no_boundary_term(activation):
+    assert not np.any(st.boundary_term(*networks(activation), st.H2))
+
+
+def test_student_equal_to_teacher_is_legal_and_has_loss_zero():
+    student, _ = networks(ACTIVATIONS["sine"])
+    np.testing.assert_allclose(st.population_loss(student, student, st.H2), 0.0, atol=ROUNDING)
+    gradient = st.loss_gradient(student, student, st.H2)
+    np.testing.assert_allclose(gradient.weights, 0.0, atol=ROUNDING)
+
+
+def test_parameters_of_an_activation_tell_two_of_them_apart():
+    """Compiled functions are kept by activation: another frequency must not get the first one's."""
+    one, other = (float(st.population_loss(*networks(Sine(f)), st.L2)) for f in (0.7, 0.71))
+    assert abs(one - other) > 1e-3
+
+
+def test_the_general_sums_of_relu_are_those_of_relu():
+    case = TRIPLES["signed output weights"]
+    student, teacher = tuple(map(jnp.array, case[:2])), tuple(map(jnp.array, case[2:]))
+    general = general_sums.sums(st.ReLU())
+    value = jax.jit(lambda *x: general.loss(*x, None))((1.0, 1.0), student, teacher)
+    # Six neurons, terms of size 20.
+    np.testing.assert_allclose(value, sums.loss((1.0, 1.0), student, teacher, None), rtol=0, atol=6 * 20 * 2 * EPS)
+    found, own = general.loss_gradient, sums.loss_gradient
+    for x, y in zip(*(f((1.0, 1.0), student, teacher, None) for f in (found, own)), strict=True):
+        np.testing.assert_allclose(x, y, rtol=0, atol=6 * 20 * 2 * EPS)
