@@ -304,7 +304,7 @@ else:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
-@pytest.mark.parametrize("name", ["derivatives", "fit", "objectives", "projections"])
+@pytest.mark.parametrize("name", ["fitting", "input_derivatives", "objectives", "projections"])
 def test_examples_in_docstrings_are_right_in_single_precision(name):
     module = importlib.import_module(f"sobolev_theory.training.{name}")
     with jax.enable_x64(False):
