@@ -92,9 +92,9 @@ def fit(
     """Minimise objective(network, key) over the floating-point arrays of a network, for every seed.
 
     Args:
-        networks: an equinox module or any pytree whose arrays of JAX carry a leading axis of seeds S, as
-            eqx.filter_vmap(make)(jax.random.split(key, S)) gives it; arrays of NumPy are constants. Arrays that are
-            not to be trained go through jax.lax.stop_gradient in the network.
+        networks: an equinox module or any pytree whose arrays carry a leading axis of seeds S, as
+            eqx.filter_vmap(make)(jax.random.split(key, S)) gives it. Arrays that are not to be trained go through
+            jax.lax.stop_gradient in the network.
         objective: (network of one seed, key) -> scalar. The key is the seed's, folded with the number of steps taken:
             draw mini-batches with it, or leave it.
         keys: [S], keys of jax.random, of either style. The run works on copies of them, which do not count as uses
@@ -156,7 +156,7 @@ def _problem(networks, objective, keys, stages, measure, every) -> Problem:
     arrays, static = eqx.partition(networks, eqx.is_array)
     trained, fixed = eqx.partition(jax.tree.map(jnp.asarray, arrays), eqx.is_inexact_array)
     if not jax.tree.leaves(trained):
-        raise ValueError("networks: got no floating-point arrays of JAX; needs parameters to train")
+        raise ValueError("networks: got no floating-point arrays; needs parameters to train")
     for where, leaf in jax.tree_util.tree_leaves_with_path(arrays):
         at = jax.tree_util.keystr(where)
         if jnp.iscomplexobj(leaf):
