@@ -20,6 +20,9 @@ from .estimates import EstimatedDerivative, check_highest, check_positive, pick,
 from .finite_differences import central_weights, reach
 from .grids import check_order
 
+__all__ = ["derivative"]
+__dir__ = __all__.copy
+
 RATIO = (5**0.5 - 1) / 2  # of successive spacings: irrational, so that no wave looks constant at two of them
 
 
@@ -54,8 +57,8 @@ def derivative(
         TypeError: points or values that are complex or no numbers.
         ToleranceNotMetError: the estimated error exceeds the tolerance at a point, or f has too few finite values
             near it. Under jit it is raised as equinox.error_if raises, without the estimate.
-        ValueError: points that are not finite, an order < 1, an accuracy that is odd or < 4, fewer than 2 levels, a spacing, a tolerance or a
-            noise that is not positive; values that are not shaped like the points.
+        ValueError: points that are not finite, an order < 1, an accuracy that is odd or < 4, fewer than 2 levels, a
+            spacing, a tolerance or a noise that is not positive; values that are not shaped like the points.
 
     Example:
         >>> import jax.numpy as jnp

@@ -16,6 +16,9 @@ from . import finite_differences
 from .estimates import EstimatedDerivative, check_highest, check_positive, pick, relative_noise, within
 from .grids import Interval, along_last, check_interval, check_order
 
+__all__ = ["derivative"]
+__dir__ = __all__.copy
+
 NEIGHBOURS = 2  # on each side: an estimate that is small by accident is overruled by theirs
 
 
@@ -49,9 +52,9 @@ def derivative(
         TypeError: samples that are complex or no numbers.
         ToleranceNotMetError: the estimated error exceeds the tolerance at a point. Under jit it is raised as
             equinox.error_if raises, without the estimate.
-        ValueError: samples that are not finite, an order < 1, an accuracy that is odd or < 4, an interval that is none, an axis that u does not
-            have, fewer than 2 (order + highest_accuracy) points along it, a tolerance or a noise that is not
-            positive.
+        ValueError: samples that are not finite, an order < 1, an accuracy that is odd or < 4, an interval that is
+            none, an axis that u does not have, fewer than 2 (order + highest_accuracy) points along it, a tolerance
+            or a noise that is not positive.
 
     Example:
         >>> import jax.numpy as jnp

@@ -18,6 +18,9 @@ from jaxtyping import Array, Float
 from ..model.arguments import check_choice
 from .grids import Interval, along_last, at_least_single, check_interval, check_order, check_points
 
+__all__ = ["derivative", "inverse_transform", "matrix", "nodes", "transform"]
+__dir__ = __all__.copy
+
 Method = Literal["auto", "matrix", "transform"]
 LARGE = 1024  # points from which on the transform is faster, measured on 100 lines in double precision
 
@@ -92,8 +95,8 @@ def derivative(
 
     Raises:
         TypeError: samples that are complex or no numbers.
-        ValueError: samples that are not finite, an order < 1, an interval that is none, an axis that u does not have, fewer than 2 points along
-            it, or another method.
+        ValueError: samples that are not finite, an order < 1, an interval that is none, an axis that u does not have,
+            fewer than 2 points along it, or another method.
 
     Example:
         >>> from sobolev_theory.differentiation import chebyshev

@@ -16,6 +16,9 @@ from jaxtyping import Array, Float
 
 from .grids import Interval, along_last, check_interval, check_order, check_points
 
+__all__ = ["derivative", "grid", "weights"]
+__dir__ = __all__.copy
+
 
 def grid(n: int, interval: Interval) -> Float[Array, " n"]:
     """n points of the interval, equally far apart, both ends included.
@@ -83,8 +86,8 @@ def derivative(
 
     Raises:
         TypeError: samples that are complex or no numbers.
-        ValueError: samples that are not finite, an order < 1, an accuracy that is odd or < 2, an interval that is none, an axis that u does not
-            have, or fewer than order + accuracy points along it.
+        ValueError: samples that are not finite, an order < 1, an accuracy that is odd or < 2, an interval that is
+            none, an axis that u does not have, or fewer than order + accuracy points along it.
 
     Example:
         >>> from sobolev_theory.differentiation import finite_differences

@@ -20,6 +20,9 @@ from ..model.arguments import check_choice, real_array
 from .estimates import check_positive
 from .grids import at_least_single, check_order, check_points
 
+__all__ = ["derivative", "multiplier", "sobolev_mean_square", "sobolev_norm_squared", "wavenumbers"]
+__dir__ = __all__.copy
+
 Frequencies = Literal["signed", "paper"]
 
 
@@ -67,7 +70,8 @@ def derivative(u: Inexact[Array, "..."], order: int = 1, *, length: float, axis:
 
     Raises:
         TypeError: samples that are no numbers.
-        ValueError: samples that are not finite, a negative order, a length that is not positive and finite, or an axis that u does not have.
+        ValueError: samples that are not finite, a negative order, a length that is not positive and finite, or an
+            axis that u does not have.
 
     Example:
         >>> import jax.numpy as jnp
@@ -122,8 +126,8 @@ def multiplier(
 
     Raises:
         TypeError: samples that are no numbers, or a smoothness that is no real number.
-        ValueError: samples or a smoothness that are not finite, axes that u does not have or that repeat, lengths that are not one positive number an axis, or
-            another name of frequencies.
+        ValueError: samples or a smoothness that are not finite, axes that u does not have or that repeat, lengths
+            that are not one positive number an axis, or another name of frequencies.
 
     Example:
         >>> import jax.numpy as jnp

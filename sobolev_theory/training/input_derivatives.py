@@ -29,7 +29,7 @@ def derivatives(
 ) -> tuple[Float[Array, "N ..."], ...]:
     """Value and derivatives up to `order` at each point.
 
-    All methods give what nested differentiation by JAX gives, also where an operation has a kink or a rule of its own.
+    All methods give what nested differentiation by JAX gives, also at kinks and where there are rules of its own.
 
     Args:
         network: any function of one point to one array that JAX can differentiate, such as an equinox module.

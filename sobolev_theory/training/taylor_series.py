@@ -1,10 +1,11 @@
 """Taylor mode: truncated power series of a function along a line, carried through each of its operations.
 
-A number is the list of its coefficients [u_0, u_1, ...] in u_0 + u_1 t + ...; those beyond the list are 0, so that what
-does not move is a list of one. An operation that is linear, piecewise too, acts on each coefficient as its derivative
-at u_0 does; products and quotients are recurrences; a function of one number is composed from its own derivatives. All
-derivatives of operations are JAX's, so that series agree with the other modes also at kinks. Operations that are in
-none of these families, and functions with rules of their own (jax.custom_jvp), are refused by name.
+A number is the list of its coefficients [u_0, u_1, ...] in u_0 + u_1 t + ...; those beyond the list are 0, so that
+what does not move is a list of one. An operation that is linear, piecewise too, acts on each coefficient as its
+derivative at u_0 does; products and quotients are recurrences; a function of one number is composed from its own
+derivatives. All derivatives of operations are JAX's, so that series agree with the other modes also at kinks.
+Operations that are in none of these families, and functions with rules of their own (jax.custom_jvp), are refused by
+name.
 
 Source: Griewank and Walther, Evaluating derivatives (2nd edition 2008), chapter 13.
 """
@@ -22,18 +23,19 @@ from jaxtyping import Array, Float
 
 Series = list[Array]
 
-CALLS = {"jit", "pjit"}
-LINEAR = set(
-    "neg add sub add_any reduce_sum cumsum reduce_window_sum convert_element_type copy copy_p device_put "
-    "reshape broadcast_in_dim transpose squeeze expand_dims rev slice dynamic_slice gather split stack unstack "
-    "concatenate pad dynamic_update_slice scatter scatter-add select_n "
-    "abs max min clamp sort reduce_max reduce_min cummax cummin floor ceil round sign stop_gradient".split()
-)
-PRODUCTS = {"mul", "dot_general", "conv_general_dilated"}
-ELEMENTWISE = set(
-    "exp2 expm1 log log1p sqrt rsqrt cbrt square integer_pow pow sin cos tan asin acos atan atan2 "
-    "sinh cosh asinh acosh atanh erf erfc erf_inv lgamma digamma rem".split()
-)
+CALLS = ("jit", "pjit")
+PRODUCTS = ("mul", "dot_general", "conv_general_dilated")
+_LINEAR = """
+    neg add sub add_any reduce_sum cumsum reduce_window_sum convert_element_type copy copy_p device_put
+    reshape broadcast_in_dim transpose squeeze expand_dims rev slice dynamic_slice gather split stack unstack
+    concatenate pad dynamic_update_slice scatter scatter-add select_n
+    abs max min clamp sort reduce_max reduce_min cummax cummin floor ceil round sign stop_gradient
+"""
+_ELEMENTWISE = """
+    exp2 expm1 log log1p sqrt rsqrt cbrt square integer_pow pow sin cos tan asin acos atan atan2
+    sinh cosh asinh acosh atanh erf erfc erf_inv lgamma digamma rem
+"""
+LINEAR, ELEMENTWISE = (frozenset(names.split()) for names in (_LINEAR, _ELEMENTWISE))
 
 
 class UnknownSeriesError(NotImplementedError):

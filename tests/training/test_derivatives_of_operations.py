@@ -15,23 +15,22 @@ EVERYWHERE = (-1.3, -0.4, 0.0, 0.7, 2.1)
 POSITIVE = (0.2, 0.7, 1.0, 2.3)
 INSIDE = (-0.6, 0.0, 0.3)
 
-ELEMENTWISE = {
-    **dict.fromkeys(
-        "sin cos tan arctan sinh cosh tanh arcsinh exp exp2 expm1 square positive negative deg2rad sinc "
-        "abs sign floor ceil trunc rint i0".split(),
-        EVERYWHERE,
-    ),
-    "cbrt": (-1.3, 0.7),
-    **dict.fromkeys("log log2 log10 log1p sqrt reciprocal".split(), POSITIVE),
-    **dict.fromkeys("arcsin arccos arctanh".split(), INSIDE),
-    "arccosh": (1.2, 3.0),
+NAMES = {  # of functions of a number, and where they are taken
+    "jnp": """sin cos tan arctan sinh cosh tanh arcsinh exp exp2 expm1 square positive negative deg2rad sinc
+        abs sign floor ceil trunc rint i0""",
+    "jax.nn": """relu relu6 sigmoid softplus sparse_plus soft_sign silu mish log_sigmoid leaky_relu hard_sigmoid
+        hard_silu hard_tanh elu celu selu gelu squareplus sparse_sigmoid identity""",
+    "jax.scipy.special": "erf erfc ndtr log_ndtr expit",
 }
-ACTIVATIONS = (
-    "relu relu6 sigmoid softplus sparse_plus soft_sign silu mish log_sigmoid leaky_relu hard_sigmoid hard_silu "
-    "hard_tanh elu celu selu gelu squareplus sparse_sigmoid identity"
-).split()
-SPECIAL = {"erf": EVERYWHERE, "erfc": EVERYWHERE, "erfinv": INSIDE, "gammaln": POSITIVE, "digamma": POSITIVE}
-SPECIAL |= {"ndtr": EVERYWHERE, "log_ndtr": EVERYWHERE, "expit": EVERYWHERE, "logit": (0.2, 0.7), "xlogy": None}
+MODULES = {"jnp": jnp, "jax.nn": jax.nn, "jax.scipy.special": jax.scipy.special}
+ELSEWHERE = {
+    **dict.fromkeys((jnp.log, jnp.log2, jnp.log10, jnp.log1p, jnp.sqrt, jnp.reciprocal), POSITIVE),
+    **dict.fromkeys((jnp.arcsin, jnp.arccos, jnp.arctanh, jax.scipy.special.erfinv), INSIDE),
+    **dict.fromkeys((jax.scipy.special.gammaln, jax.scipy.special.digamma), POSITIVE),
+    jnp.arccosh: (1.2, 3.0),
+    jnp.cbrt: (-1.3, 0.7),
+    jax.scipy.special.logit: (0.2, 0.7),
+}
 HERE = {
     "x ** 2.0": (lambda x: x**2.0, EVERYWHERE),
     "x ** 3": (lambda x: x**3, EVERYWHERE),
@@ -75,11 +74,13 @@ HERE = {
     "bfloat16 and back": (lambda x: 3 * x.astype(jnp.bfloat16).astype(x.dtype), EVERYWHERE),
 }
 FUNCTIONS = {
-    **{f"jnp.{name}": (getattr(jnp, name), at) for name, at in ELEMENTWISE.items()},
-    **{f"jax.nn.{name}": (getattr(jax.nn, name), EVERYWHERE) for name in ACTIVATIONS},
-    **{f"special.{name}": (getattr(jax.scipy.special, name), at) for name, at in SPECIAL.items() if at},
+    **{
+        f"{m}.{name}": (getattr(MODULES[m], name), EVERYWHERE) for m, names in NAMES.items() for name in names.split()
+    },
+    **{function.__name__: (function, at) for function, at in ELSEWHERE.items()},
     **HERE,
 }
+SOME = ("jnp.tanh", "jnp.exp", "log", "jnp.abs", "jax.nn.relu", "jax.scipy.special.erfc")
 
 
 def nested(function, order: int):
@@ -112,7 +113,7 @@ def test_functions_of_a_number_to_order_4(name):
     assert_same(*both(jnp.asarray(at)), jnp.float64)
 
 
-@pytest.mark.parametrize("name", [*HERE, "jnp.tanh", "jnp.exp", "jnp.log", "jnp.abs", "jax.nn.relu", "special.erfc"])
+@pytest.mark.parametrize("name", [*HERE, *SOME])
 def test_functions_of_two_numbers_to_order_2_in_single_precision(name):
     function, at = FUNCTIONS[name]
 
@@ -202,7 +203,7 @@ def test_powers_of_negative_numbers_have_their_derivatives():
 
 
 def test_series_keep_the_digits_of_small_numbers():
-    """tanh through logistic functions, as jax.experimental.jet has it, keeps one digit of 1e-6 in single precision."""
+    """tanh through logistic functions, as jax.experimental.jet has it, keeps one digit of 1e-6 here."""
     x = jnp.array([1e-6], jnp.float32)
     value, slope, curvature = training.derivatives(jnp.tanh, x, 2, "taylor")
     np.testing.assert_allclose([value[0], slope[0], curvature[0]], [1e-6, 1, -2e-6], rtol=1e-6)
