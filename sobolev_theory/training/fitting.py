@@ -175,15 +175,14 @@ def _problem(networks, objective, keys, stages, measure, every) -> Problem:
 
 def _data_of(keys) -> tuple[UInt32[Array, "S words"], Any]:
     """The data of one key per seed, and what makes it keys again."""
-    dtype, shape = getattr(keys, "dtype", None), np.shape(keys) if hasattr(keys, "shape") else None
-    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and len(shape) == 1:
-        return jax.random.key_data(keys), jax.random.key_impl(keys)
-    if dtype == jnp.uint32 and len(shape) == 2:  # of jax.random.PRNGKey
-        return jnp.asarray(keys), None
-    raise ValueError(
-        f"keys: got {keys if dtype is None else f'shape {shape} of {dtype}'}; "
-        "needs one key per seed, such as jax.random.split(key, S)"
-    )
+    got = keys
+    if isinstance(keys, jax.Array | np.ndarray):
+        if jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) and keys.ndim == 1:
+            return jax.random.key_data(keys), jax.random.key_impl(keys)
+        if keys.dtype == jnp.uint32 and keys.ndim == 2:  # of jax.random.PRNGKey
+            return jnp.asarray(keys), None
+        got = f"shape {keys.shape} of {keys.dtype}"
+    raise ValueError(f"keys: got {got}; needs one key per seed, such as jax.random.split(key, S)")
 
 
 class _Stretch(NamedTuple):

@@ -114,13 +114,17 @@ def _applied(equation: JaxprEqn, given: list[Series], order: int) -> list[Series
         found = _linear(of_moving, series)
         return found if primitive.multiple_results else found[:1]
     if name in PRODUCTS:
-        return [_product(of_moving, *series, order)]
+        return [_product(of_moving, series[0], series[1], order)]
     if name == "div":
-        return [_quotient(*given, order)]
+        return [_quotient(given[0], given[1], order)]
     if name in SLOPES:
-        return [_with_slope(of_moving(series[0][0]), SLOPES[name], *series, order)]
-    if name in ELEMENTWISE and len(moving) == 1 and equation.outvars[0].aval.shape == series[0][0].shape:
-        return [_composed(of_moving, *series, order)]
+        return [_with_slope(of_moving(series[0][0]), SLOPES[name], series[0], order)]
+    if (
+        name in ELEMENTWISE
+        and len(moving) == 1
+        and jax.eval_shape(of_moving, series[0][0]).shape == series[0][0].shape
+    ):
+        return [_composed(of_moving, series[0], order)]
     raise UnknownSeriesError(name)
 
 

@@ -2,6 +2,8 @@
 
 import doctest
 import importlib
+import subprocess
+import sys
 from operator import itemgetter
 
 import equinox as eqx
@@ -337,3 +339,22 @@ def test_examples_in_docstrings_are_right_in_single_precision(name):
         result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_public_functions_say_what_they_return():
+    for name in ("derivatives", "fit", "projected_loss", "sobolev_loss"):
+        assert "\n    Returns:\n" in getattr(training, name).__doc__
+
+
+def test_without_standard_error_a_run_goes_on(tmp_path):
+    code = f"""
+import jax, optax, sobolev_theory as st
+keys, starts = jax.random.split(jax.random.key(0), 2), {{"a": jax.numpy.ones(2)}}
+stages = [st.training.Stage(optax.sgd(0.5), 2)]
+run = st.training.fit(starts, lambda n, key: n["a"] ** 2, keys=keys, stages=stages, checkpoint={str(tmp_path / "run")!r})
+print(run.loss.tolist())
+"""
+    shell = ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code]
+    found = subprocess.run(shell, check=True, timeout=300, stdout=subprocess.PIPE, text=True)
+    assert found.stdout == "[[1.0, 0.0], [1.0, 0.0]]\n"
+    assert (tmp_path / "run").exists()
