@@ -351,7 +351,8 @@ def test_without_standard_error_a_run_goes_on(tmp_path):
 import jax, optax, sobolev_theory as st
 keys, starts = jax.random.split(jax.random.key(0), 2), {{"a": jax.numpy.ones(2)}}
 stages = [st.training.Stage(optax.sgd(0.5), 2)]
-run = st.training.fit(starts, lambda n, key: n["a"] ** 2, keys=keys, stages=stages, checkpoint={str(tmp_path / "run")!r})
+path = {str(tmp_path / "run")!r}
+run = st.training.fit(starts, lambda n, key: n["a"] ** 2, keys=keys, stages=stages, checkpoint=path)
 print(run.loss.tolist())
 """
     shell = ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code]
