@@ -44,7 +44,9 @@ def _from_sequence(name: str, value) -> Array | np.ndarray:
     except (TypeError, ValueError) as error:
         kinds = sorted({type(leaf).__name__ for leaf in leaves if not hasattr(leaf, "__float__")})
         if kinds or None in jax.tree.leaves(value, is_leaf=lambda x: x is None):
-            raise TypeError(f"{name}: got entries of type {', '.join(kinds) or 'None'}; needs real numbers") from error
+            raise TypeError(
+                f"{name}: got entries of type {', '.join(kinds) or 'None'}; needs real numbers"
+            ) from error
         raise ValueError(f"{name}: got a ragged sequence; needs a rectangular array of real numbers") from error
 
 

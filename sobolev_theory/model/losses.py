@@ -60,9 +60,7 @@ def known_zero(value: float | Float[Array, ""]) -> bool:
 
 def _of_order(order: int, given):
     if isinstance(given, jax.Array):
-        if given.ndim or not (
-            jnp.issubdtype(given.dtype, jnp.floating) or jnp.issubdtype(given.dtype, jnp.integer)
-        ):
+        if given.ndim or not (jnp.issubdtype(given.dtype, jnp.floating) or jnp.issubdtype(given.dtype, jnp.integer)):
             raise TypeError(
                 f"lambdas[{order}]: got {given.dtype} of shape {given.shape}; needs a real number, of shape ()"
             )

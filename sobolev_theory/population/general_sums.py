@@ -59,9 +59,7 @@ class GeneralSums:
     orders: tuple[int, ...]
     coarse: bool = False
 
-    def loss(
-        self, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None
-    ) -> Float[Array, ""]:
+    def loss(self, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None) -> Float[Array, ""]:
         total = jnp.zeros((), student.whitened.dtype)
         sides = self._sides(student, teacher)
         for side, (groups, fields) in enumerate(sides):

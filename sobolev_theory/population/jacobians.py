@@ -134,7 +134,9 @@ def _dense(p: Problem, part: Part) -> Float[Array, "K d K d"]:
     rows = p.student.weights
 
     def of_rows(moved: Float[Array, "K d"]) -> Float[Array, "K d"]:
-        return gradient(p.of(with_parameters(p.student, moved, p.student.output_weights, p.student.biases)), part).weights
+        return gradient(
+            p.of(with_parameters(p.student, moved, p.student.output_weights, p.student.biases)), part
+        ).weights
 
     _, column = jax.linearize(of_rows, rows)
     basis = jnp.eye(rows.size, dtype=rows.dtype).reshape(-1, *rows.shape)

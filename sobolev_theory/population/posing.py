@@ -4,7 +4,6 @@ An activation without a closed form is integrated numerically; the error is esti
 with three quarters of the nodes.
 """
 
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp

@@ -1,7 +1,9 @@
 """Students and teachers with the angles between them: formed once for all sums, or anew for every block of rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from ...geometry.angles import Angles, angles_between, polar
 from ...model import networks
-from ..row_blocks import EVERY, Rows, all_in_one_block
+from ..row_blocks import EVERY, Rows, all_in_one_block, by_rows
 from .plain_sums import Neurons
 
 Indices = slice | Int[Array, " B"]  # into all neurons, students first
@@ -19,10 +21,12 @@ Indices = slice | Int[Array, " B"]  # into all neurons, students first
 @partial(jax.tree_util.register_dataclass, data_fields=["everyone", "kept"], meta_fields=["students"])
 @dataclass(frozen=True)
 class Geometry:
-    """Attributes:
-    everyone: students, then teachers with minus their output weights.
-    kept: the angles of the first neurons to all, if they fit in one block.
-    students: how many there are.
+    """All neurons and their angles.
+
+    Attributes:
+        everyone: students, then teachers with minus their output weights.
+        kept: the angles of the first neurons to all, if they fit in one block.
+        students: how many there are.
     """
 
     everyone: Neurons
@@ -65,3 +69,9 @@ def geometry(student: networks.Neurons, teacher: networks.Neurons, mesh: Mesh | 
     if all_in_one_block(first, g.neurons, mesh):
         g = Geometry(everyone, g.angles(slice(0, first)), g.students)
     return g
+
+
+def by_students(function: Callable[[Any, Geometry, Rows], Any], operands: Any, g: Geometry, mesh: Mesh | None) -> Any:
+    """function(operands, geometry, rows), with one entry per student along the first axes of what it returns."""
+    found = by_rows(lambda x, rows: function(*x, rows), (operands, g), g.students, g.neurons, mesh)
+    return jax.tree.map(lambda x: x[: g.students], found)

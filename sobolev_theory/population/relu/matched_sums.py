@@ -40,8 +40,7 @@ def moves(g: Geometry, matching: Matching) -> Moves:
     student, teacher = g.everyone.take(slice(0, n)), g.everyone.take(n + matching.partner)
     step = difference(student.polar, teacher.polar)
     d_rho = (
-        student.output_weights * step.norm
-        + (student.output_weights + teacher.output_weights) * teacher.polar.norm
+        student.output_weights * step.norm + (student.output_weights + teacher.output_weights) * teacher.polar.norm
     )
     target = jnp.where(matched, partner, g.neurons - n)
     moved = jnp.where(matched[:, None], step.direction, direction(student.polar))
@@ -79,12 +78,12 @@ def matched_gradient(part: Part, lambdas: OrderWeights, g: Geometry, m: Moves, r
     pulled, changed = (Pull(*(sum(terms) for terms in zip(*pulls, strict=True))) for pulls in (all_pulls, changes))
 
     matched, rho = m.matched[None, :], g.rho[None, :]
-    on_ends = (pulled.towards * masses[None, :]).at[:, g.students + m.partner].add(
-        jnp.where(matched, changed.towards * rho, 0.0)
+    on_ends = (
+        (pulled.towards * masses[None, :])
+        .at[:, g.students + m.partner]
+        .add(jnp.where(matched, changed.towards * rho, 0.0))
     )
-    alongs = pulled.along.at[:, : g.students].set(
-        jnp.where(matched, changed.along, pulled.along[:, : g.students])
-    )
+    alongs = pulled.along.at[:, : g.students].set(jnp.where(matched, changed.along, pulled.along[:, : g.students]))
     ends = jnp.concatenate([m.moved, direction(g.everyone.polar.take(slice(g.students, None)))])
     rows_ = on_ends @ ends + (alongs @ masses)[:, None] * p.unit
     output = jnp.zeros_like(block.output_weights)
@@ -152,7 +151,9 @@ def matched_energy(lambdas: OrderWeights, g: Geometry, m: Moves, unit, rows: Row
     on_teacher = _kernel_change(lambdas, cross, p.between, base_teacher)
     on_teacher = jnp.where(m.matched[rows][:, None], on_teacher, kernel(p.between, lambdas))
 
-    corners = Corners(p.among, p.base, at_bases.take(slice(None), slice(0, n)), at_bases.take(slice(None), n + m.partner))
+    corners = Corners(
+        p.among, p.base, at_bases.take(slice(None), slice(0, n)), at_bases.take(slice(None), n + m.partner)
+    )
     steps = CosineSteps(
         dp_q=moved @ direction(g.everyone.polar.take(slice(0, n))).T,
         dp_q_=d_teacher[:, m.partner],

@@ -86,9 +86,7 @@ class Gradient(NamedTuple):
     output: Float[Array, " B"]
 
 
-def plain_gradient(
-    part: Part, lambdas: OrderWeights, block: Neurons, others: Neurons, angles: Angles
-) -> Gradient:
+def plain_gradient(part: Part, lambdas: OrderWeights, block: Neurons, others: Neurons, angles: Angles) -> Gradient:
     """What a block of students is pulled by other neurons, at the angles [B, n]."""
     found, rho = pull(part, angles, lambdas), others.rho
     rows = (found.towards * others.output_weights[None, :]) @ others.polar.weights

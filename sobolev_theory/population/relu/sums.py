@@ -20,21 +20,19 @@ from ...model import networks
 from ...model.losses import OrderWeights
 from ..preactivations import Fields
 from ..row_blocks import Rows, by_rows
-from .blocks import Geometry, geometry
+from .blocks import Geometry, by_students, geometry
 from .matched_sums import Moves, matched_energy, matched_gradient, moves
-from .matching import match
+from .matching import Matching, match
 from .plain_sums import Gradient, Neurons, kernel, plain_gradient
 
-FEW = 2**12  # pairs: below it a second program for what is not matched costs more than it saves
+FEW = 2**12  # pairs and weights: up to it a second program for what has no match costs more than it saves
 
 
 @dataclass(frozen=True)
 class ReluSums:
     """As `Sums`."""
 
-    def loss(
-        self, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None
-    ) -> Float[Array, ""]:
+    def loss(self, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None) -> Float[Array, ""]:
         return _loss(_of_both_orders(lambdas), student[:2], teacher[:2], mesh)
 
     def gradient(
@@ -56,10 +54,10 @@ def _gradient(
     matching = match(g, mesh)
 
     def matched():
-        return _by_students(partial(_matched_rows, part), (lambdas, moves(g, matching)), g, mesh)
+        return by_students(partial(_matched_rows, part), (lambdas, moves(g, matching)), g, mesh)
 
     def plain():
-        return _by_students(partial(_plain_rows, part), lambdas, g, mesh)
+        return by_students(partial(_plain_rows, part), lambdas, g, mesh)
 
     return _either(g, matching, matched, plain)
 
@@ -106,11 +104,11 @@ def _loss(
 
     def matched():
         moved = moves(g, matching)
-        rows = _by_students(_matched_energy, (lambdas, moved, unit), g, mesh)
+        rows = by_students(_matched_energy, (lambdas, moved, unit), g, mesh)
         return jnp.sum(rows) + _of_teachers(lambdas, moved.excess / unit, g, mesh)
 
     def plain():
-        rows = _by_students(_plain_energy, (lambdas, unit), g, mesh)
+        rows = by_students(_plain_energy, (lambdas, unit), g, mesh)
         return jnp.sum(rows) + _of_teachers(lambdas, g.rho_star / unit, g, mesh)
 
     return _either(g, matching, matched, plain) * unit * unit
@@ -155,13 +153,7 @@ def _loss_jvp(mesh, primals, tangents):
     return value, slope
 
 
-def _by_students(function, operands, g: Geometry, mesh: Mesh | None):
-    """function(operands, geometry, rows) for all students."""
-    found = by_rows(lambda x, rows: function(*x, rows), (operands, g), g.students, g.neurons, mesh)
-    return jax.tree.map(lambda x: x[: g.students], found)
-
-
-def _either(g: Geometry, matching, matched, plain):
-    if g.students * g.neurons <= FEW:
+def _either(g: Geometry, matching: Matching, matched, plain):
+    if g.students * g.neurons + g.everyone.polar.weights.size <= FEW:
         return matched()
     return jax.lax.cond(jnp.any(matching.matched), matched, plain)
