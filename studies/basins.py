@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if request.show:
         print("\n".join(summary(rows)))
         return 0
-    cells = [Cell(*at, flow) for at in _sizes(request) for flow in request.flows]
+    cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in request.flows]
     tasks = missing(rows, cells, request.starts)
     waiting: dict[tuple[Cell, int], Ends] = {}
     try:
@@ -198,10 +198,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     print(f"studies.basins: {len(tasks)} batches of {BATCH} starts done; {request.table} has {len(rows)} rows")
     return 0
-
-
-def _sizes(request: argparse.Namespace) -> list[tuple[int, int]]:
-    return [(teachers, extra) for extra in request.extra for teachers in request.teachers]
 
 
 if __name__ == "__main__":

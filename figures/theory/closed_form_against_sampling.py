@@ -169,8 +169,4 @@ def _finish(figure: Picture, panels: np.ndarray) -> None:
     figure.legend(handles=[*points, line, twin], loc="outside upper center", ncols=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.5,
-)
+FIGURE = Figure(data, draw, minutes=1.5)

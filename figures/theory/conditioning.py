@@ -6,7 +6,7 @@ the expected loss has (its Hessian) are drawn apart. Mathematics: `sobolev_theor
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 
 import sobolev_theory as st
 from sobolev_theory import single_neuron
+from sobolev_theory.dynamics.spectra import Definition, Of
 
 from .. import style
 from ..figure import Figure
@@ -32,7 +33,7 @@ class Matrix(NamedTuple):
     matrix: Callable
     eigenvalues: Callable
     loss: st.SobolevLoss
-    of: Literal["loss", "population"]
+    of: Of
 
 
 MATRICES = {
@@ -42,8 +43,7 @@ MATRICES = {
     ),
     "H1 loss": Matrix(single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues, st.H1, "loss"),
 }
-DEFINITIONS: tuple[Literal["eigenvalue_ratio", "two_norm", "symmetric_part"], ...]
-DEFINITIONS = ("eigenvalue_ratio", "two_norm", "symmetric_part")
+DEFINITIONS = get_args(Definition)
 DIRECTIONS = ("radial", "in_plane", "orthogonal")
 
 
@@ -198,8 +198,4 @@ def _finish(figure: Picture, rows: np.ndarray) -> None:
     figure.legend(handles=shades, loc="outside lower center", ncols=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=0.1,
-)
+FIGURE = Figure(data, draw, minutes=0.1)

@@ -164,8 +164,4 @@ def _map(axes: Axes, norm: np.ndarray, angle: np.ndarray, ratio: np.ndarray, col
     return image
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

@@ -112,8 +112,4 @@ def _points(axes: Axes, points: np.ndarray, whole: np.ndarray) -> None:
             axes.plot(x, y, "kD", markersize=4.6, markerfacecolor="white", zorder=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

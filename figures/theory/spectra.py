@@ -192,8 +192,4 @@ def _short(x: float) -> str:
     return f"{x:.2g}" if x >= 0.01 else f"{x:.4f}"
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)
