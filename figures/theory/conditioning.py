@@ -6,7 +6,7 @@ the expected loss has (its Hessian) are drawn apart. Mathematics: `sobolev_theor
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -17,31 +17,19 @@ from matplotlib.patches import Patch
 
 import sobolev_theory as st
 from sobolev_theory import single_neuron
-from sobolev_theory.dynamics.spectra import Definition, Of
+from sobolev_theory.dynamics.spectra import Definition
 
 from .. import style
 from ..figure import Figure
 from ..kept import Arrays, Keep
-from ..measures.conditioning import where_positive
+from ..measures.conditioning import CURVATURES, where_positive
 from ..panels import letters
 from ..style import Look, Picture
 
-
-class Matrix(NamedTuple):
-    """In closed form, and what it is in the general theory."""
-
-    matrix: Callable
-    eigenvalues: Callable
-    loss: st.SobolevLoss
-    of: Of
-
-
-MATRICES = {
-    "L2": Matrix(single_neuron.l2_jacobian, single_neuron.l2_eigenvalues, st.L2, "population"),
-    "H1 population": Matrix(
-        single_neuron.h1_population_jacobian, single_neuron.h1_population_eigenvalues, st.H1, "population"
-    ),
-    "H1 loss": Matrix(single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues, st.H1, "loss"),
+MATRICES: dict[str, tuple[Callable, Callable]] = {  # in closed form, and their eigenvalues
+    "L2": (single_neuron.l2_jacobian, single_neuron.l2_eigenvalues),
+    "H1 population": (single_neuron.h1_population_jacobian, single_neuron.h1_population_eigenvalues),
+    "H1 loss": (single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues),
 }
 DEFINITIONS = get_args(Definition)
 DIRECTIONS = ("radial", "in_plane", "orthogonal")
@@ -91,7 +79,7 @@ def at(name: str, rho, theta) -> dict[str, jax.Array]:
 
     Eigenvalues are in the order of DIRECTIONS, condition numbers in that of DEFINITIONS.
     """
-    closed, eigenvalues, loss, of = MATRICES[name]
+    (closed, eigenvalues), (loss, of) = MATRICES[name], CURVATURES[name]
     w, w_star = jnp.array([1.0, 0.0, 0.0]), rho * jnp.stack([jnp.cos(theta), jnp.sin(theta), jnp.zeros_like(theta)])
     networks = st.Network(w), st.Network(w_star)
     conditions = [st.condition_number(*networks, loss, of=of, definition=definition) for definition in DEFINITIONS]
