@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import sobolev_theory as st
@@ -90,7 +91,9 @@ def ends(cell: Cell, first: int, count: int = BATCH) -> Ends:
 def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, time: float, count: int):
     """The first `count` of weights w [B, K, d] after so much time, and (code, loss) of each."""
     loss, of = FLOWS[cell.flow]
-    flows = st.gradient_flows(w, teacher, loss, of=of, t1=time, saveat=[time], until_distance=1e-12, rtol=RTOL)
+    flows = st.gradient_flows(
+        jnp.asarray(w), teacher, loss, of=of, t1=time, saveat=[time], until_distance=1e-12, rtol=RTOL
+    )
     after = np.asarray(flows.end_weights)[:count]
     results = []
     for lane in range(count):

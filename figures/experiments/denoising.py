@@ -129,7 +129,7 @@ def outputs(network: Autoencoder, noisy: Float[Array, "N H W"]) -> Float[Array, 
 
 def _train(setting: Setting, known: Known, keep: Keep) -> Arrays:
     side = known.train.shape[-1]
-    noise, clean, held_out = jnp.asarray(wave(side)), jnp.asarray(known.train), jnp.asarray(known.test)
+    noise, (clean, held_out, examples) = jnp.asarray(wave(side)), map(jnp.asarray, known)
 
     def objective(network, order, key):
         batch = clean[jax.random.randint(key, (setting.batch,), 0, len(clean))]
@@ -137,7 +137,7 @@ def _train(setting: Setting, known: Known, keep: Keep) -> Arrays:
 
     def measure(network):
         errors = relative_errors(outputs(network, held_out + noise), held_out)
-        return errors | {"output": outputs(network, known.examples + noise)}
+        return errors | {"output": outputs(network, examples + noise)}
 
     per_epoch = max(len(clean) // setting.batch, 1)
     found = image_losses.train(

@@ -155,7 +155,9 @@ def _finish(figure: Picture, panels: np.ndarray) -> None:
         axes.set_xlabel("number of samples $N$")
     for axes in panels[:, 0]:
         axes.set_ylabel("relative error")
-    looks = [{"color": style.COLOURS[loss], "marker": MARKERS[loss], "linestyle": "none"} for loss in LOSSES]
+    looks: list[Look] = [
+        {"color": style.COLOURS[loss], "marker": MARKERS[loss], "linestyle": "none"} for loss in LOSSES
+    ]
     points = [Line2D([], [], label=style.LOSS_NAMES[loss], **look) for loss, look in zip(LOSSES, looks, strict=True)]
     line = Line2D([], [], color=style.REFERENCE, linewidth=0.9, label=r"predicted, $\propto 1 / \sqrt{N}$")
     twin = Line2D([], [], linestyle=":", linewidth=0.9, label="$H^1$, wrong semantics", **TWIN)

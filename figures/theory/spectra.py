@@ -4,6 +4,8 @@ The exact spectrum of the Kd x Kd matrices by `st.spectrum`; the flow is that of
 both semantics and both losses are then looked at along.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -133,7 +135,7 @@ def draw(data: Arrays) -> Picture:
         f"$t = {t:g}$, $|W - W^*| = {_short(x)}$" for t, x in zip(data["time"], data["distance"], strict=True)
     ]
     near_titles = [f"$K = {count}$" for count in data["neurons"]]
-    columns = (
+    columns: tuple[tuple[Any, ...], ...] = (
         (flow_titles, *(data[name] for name in NAMES)),
         (near_titles, *(data[f"near_{name}"] for name in NAMES)),
     )
