@@ -10,13 +10,16 @@ import numpy as np
 
 from ..geometry import span
 from ..geometry.reduction import reduction
+from ..model.arguments import whole
 from ..model.inputs import GaussianInput, check_dimension
 from ..model.losses import H1, SobolevLoss, check_order
 from ..model.networks import Network, check_same_inputs
 from . import control_variates, estimands, integrands
+from .batches import OUTSIDE
 from .control_variates import Control
-from .normal_points import Points
-from .options import Options, checked_key, checkpoint_of, mesh_of, plan_of, sampling_of, whole
+from .normal_points import NormalPoints
+from .options import Options, checked_key, checkpoint_of, mesh_of, sampling_of
+from .plan import plan_of
 from .stream import Estimate, Method, estimate
 
 
@@ -154,7 +157,7 @@ class _Average:
     dtype: Any
     names: ClassVar[str] = "function"
 
-    def __call__(self, points: Points, key: jax.Array, size: int):
+    def __call__(self, points: NormalPoints, key: jax.Array, size: int):
         values = jax.vmap(self.function)(points.normals(key, size, self.dimension, self.dtype))
         return jax.tree.map(lambda value: jnp.mean(value, axis=0), values)
 
@@ -180,7 +183,7 @@ def _run(
     arguments = estimands.Arguments(problem, basis, points, control)
     known = arguments
     if control is not None:
-        slope = control_variates.slopes(estimands.Pair(estimand), arguments, like, plan, key, mesh)
+        slope = control_variates.best_slopes(estimands.WithControl(estimand), arguments, like, plan, key, mesh)
         arguments = arguments._replace(control=control._replace(slope=slope))
     method = points.name + (" in the span" if sampling == "span" else "")
     method += "" if control is None else f", control {options['control']}"
@@ -188,17 +191,19 @@ def _run(
     return found._replace(method=Method(method))
 
 
-def _in_the_span(estimand: estimands.Estimand, problem: integrands.Problem) -> tuple[integrands.Problem, span.Basis]:
+def _in_the_span(
+    estimand: estimands.Estimand, problem: integrands.SampledProblem
+) -> tuple[integrands.SampledProblem, span.Basis]:
     lambdas, student, teacher, inputs = problem
     if not inputs.is_standard:
         raise ValueError(f"sampling: got 'span' for {inputs}; needs 'ambient' for an input that is not N(0, I)")
     basis = reduction(student, teacher).basis
     extra = estimand.complement and basis.shape[1] < student.dimension
     ours, theirs = (span.into_span(network, basis, extra) for network in (student, teacher))
-    return integrands.Problem(lambdas, ours, theirs), basis
+    return integrands.SampledProblem(lambdas, ours, theirs), basis
 
 
-def _control(estimand: estimands.Estimand, problem: integrands.Problem, options: Options) -> Control | None:
+def _control(estimand: estimands.Estimand, problem: integrands.SampledProblem, options: Options) -> Control | None:
     """With the closed form of its mean; the slopes are not known yet."""
     loss = options.get("control")
     if loss is None:
@@ -211,18 +216,20 @@ def _control(estimand: estimands.Estimand, problem: integrands.Problem, options:
 # Checks.
 
 
-def _problem(student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput) -> integrands.Problem:
+def _problem(
+    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput
+) -> integrands.SampledProblem:
     check_same_inputs(student, teacher)
     check_dimension(inputs, student.dimension)
     lambdas = _lambdas("loss", loss, student, teacher)
     named = {"student": student, "teacher": teacher, "loss": loss, "inputs": inputs}
     for name, value in named.items():
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value)):
-            raise TypeError(f"{name}: got traced values; needs numbers: Monte Carlo runs outside jit, vmap and grad")
+            raise TypeError(f"{name}: got traced values; needs numbers: {OUTSIDE}")
     dtype = jnp.result_type(*jax.tree.leaves((student, teacher)))
     student, teacher, inputs = jax.tree.map(lambda leaf: leaf.astype(dtype), (student, teacher, inputs))
     lambdas = tuple(jnp.asarray(value, dtype) for value in lambdas)
-    return integrands.Problem(lambdas, student, teacher, inputs)
+    return integrands.SampledProblem(lambdas, student, teacher, inputs)
 
 
 def _lambdas(name: str, loss: SobolevLoss, student: Network, teacher: Network):

@@ -19,15 +19,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt32
-from scipy.stats import qmc
 
 BITS = 32  # of a coordinate of a net; below them a random fraction, common to the group
 
 # Points of the smallest net that pays: below it, randomising costs more than drawing.
 SMALLEST_NET = 2**6
 
+HIGHEST_DIMENSION = 21201  # for which SciPy has direction numbers
 
-class Points(eqx.Module):
+
+class NormalPoints(eqx.Module):
     """Independent standard normal points, and the base of the other methods."""
 
     name: ClassVar[str] = "independent"
@@ -40,10 +41,10 @@ class Points(eqx.Module):
         return jax.random.rademacher(key, (size,), dtype)
 
 
-INDEPENDENT = Points()
+INDEPENDENT = NormalPoints()
 
 
-class Antithetic(Points):
+class Antithetic(NormalPoints):
     """z and -z, the coins likewise; the last of an odd number is alone."""
 
     name: ClassVar[str] = "antithetic"
@@ -59,7 +60,7 @@ def _mirrored(half: Float[Array, "h ..."], size: int) -> Float[Array, "n ..."]:
     return jnp.concatenate([half, -half])[:size]
 
 
-class Sobol(Points):
+class SobolNet(NormalPoints):
     """A net of 2^m points, randomised by the key.
 
     Attributes:
@@ -113,6 +114,8 @@ def directions(log_size: int, dimension: int) -> UInt32[np.ndarray, "m q"]:
 
     SciPy's sequence (Joe & Kuo 2008) is in the order of the Gray code: its point 2^j is v_j XOR v_(j-1).
     """
+    from scipy.stats import qmc  # here, for it takes longer to import than JAX
+
     sequence = qmc.Sobol(dimension, scramble=False, bits=BITS)
     found, last = np.zeros((log_size, dimension), np.uint32), np.zeros(dimension, np.uint32)
     for j in range(log_size):
@@ -125,18 +128,18 @@ def directions(log_size: int, dimension: int) -> UInt32[np.ndarray, "m q"]:
     return _reversed(found)
 
 
-def sobol(size: int, dimension: int) -> Sobol:
+def sobol_net(size: int, dimension: int) -> SobolNet:
     """A net of `size` points, a power of two.
 
     Raises:
         ValueError: more dimensions than SciPy has direction numbers for.
     """
-    if dimension > qmc.Sobol.MAXDIM:
+    if dimension > HIGHEST_DIMENSION:
         raise ValueError(
-            f"method: got 'sobol' in {dimension} dimensions; needs at most {qmc.Sobol.MAXDIM}, for which there are "
+            f"method: got 'sobol' in {dimension} dimensions; needs at most {HIGHEST_DIMENSION}, for which there are "
             "direction numbers: another method, or sampling='span'"
         )
-    return Sobol(jnp.asarray(directions(size.bit_length() - 1, dimension)))
+    return SobolNet(jnp.asarray(directions(size.bit_length() - 1, dimension)))
 
 
 def is_even(size: int, dimension: int) -> bool:
@@ -146,7 +149,7 @@ def is_even(size: int, dimension: int) -> bool:
     for an integrand that depends on them the net is worth one point. Up to 22 coordinates are free of it in a net of
     2^6 points, 112 in 2^8, 401 in 2^10 and 1068 in 2^12.
     """
-    if size < SMALLEST_NET or size & (size - 1) or dimension > min(size // 2, qmc.Sobol.MAXDIM):
+    if size < SMALLEST_NET or size & (size - 1) or dimension > min(size // 2, HIGHEST_DIMENSION):
         return False
     first_digits = directions(size.bit_length() - 1, dimension) & 1
     return np.unique(first_digits, axis=1).shape[1] == dimension

@@ -311,7 +311,7 @@ else:
 
 @pytest.mark.parametrize("name", ["functions", "run", "tables"])
 def test_examples_in_docstrings_are_right_in_single_precision(name):
-    module = importlib.import_module(f"sobolev_theory.sweeps.{name}")
+    module = importlib.import_module(f"sobolev_theory.runs.sweeps.{name}")
     with jax.enable_x64(False):
         result = doctest.testmod(module)
     assert result.attempted > 0
