@@ -71,12 +71,12 @@ class SobolNet(NormalPoints):
     directions: UInt32[Array, "m q"]
 
     def normals(self, key: jax.Array, size: int, dimension: int, dtype) -> Float[Array, "n q"]:
-        words = jax.random.bits(key, (4, dimension), jnp.uint32)
+        words = jax.random.bits(key, (4, 1, 1, dimension), jnp.uint32)
         half = len(self.directions) // 2
-        low, high = _combinations(self.directions[:half]), _combinations(self.directions[half:])
+        low, high = _combinations(self.directions[:half])[None], _combinations(self.directions[half:])[:, None]
         # Point n = (i, j) is high[i] ^ low[j]. The barrier keeps the two small tables from being made anew for each.
         low, high, words = jax.lax.optimization_barrier((low ^ words[0], high, words))
-        digits = _reversed(_nested(high[:, None] ^ low, words[1], words[2]))
+        digits = _reversed(_nested(high ^ low, words[1], words[2]))
         signed = jax.lax.bitcast_convert_type(digits, jnp.int32).astype(dtype)
         u = (signed + words[3].astype(dtype) * 2.0**-BITS) * 2.0 ** (1 - BITS)  # uniform in (-1, 1), not on a grid
         largest = 1 - float(jnp.finfo(dtype).eps) / 2  # rounding must not make an infinite point
@@ -88,11 +88,11 @@ def _combinations(directions: UInt32[Array, "m q"]) -> UInt32[Array, "n q"]:
     """XOR over the binary digits of n = 0 ... 2^m - 1."""
     points = jnp.zeros((1, directions.shape[1]), jnp.uint32)
     for direction in directions:
-        points = jnp.concatenate([points, points ^ direction])
+        points = jnp.concatenate([points, points ^ direction[None]])
     return points
 
 
-def _nested(x: UInt32[Array, "..."], summand: UInt32[Array, " q"], factor: UInt32[Array, " q"]):
+def _nested(x: UInt32[Array, "h l q"], summand: UInt32[Array, "1 1 q"], factor: UInt32[Array, "1 1 q"]):
     """A random bijection in which a bit depends on the bits below it, as in Owen's scrambling of reversed digits."""
     x = x ^ (x * np.uint32(0x3D20ADEA))
     x = (x + summand) * (factor | np.uint32(1))
