@@ -13,14 +13,14 @@ Bar = Callable[..., AbstractContextManager[Report]]  # (what, total=None, done=0
 
 def on_a_terminal() -> bool:
     """Whether standard error is a terminal, and CI is not set."""
-    return _is_open() and sys.stderr.isatty() and not os.environ.get("CI")
+    return _is_terminal() and not os.environ.get("CI")
 
 
 @contextlib.contextmanager
 def bars(shown: bool | None = None) -> Iterator[Bar]:
-    """What makes bars on standard error, one inside another below it: bar(what, total=None, done=0).
+    """What makes bars on standard error, inner ones below outer ones: bar(what, total=None, done=0).
 
-    Each is a context in which report(done, note="") moves it. They vanish when they end.
+    Each is a context in which report(done, note="") moves it. On a terminal they vanish in the end.
 
     Args:
         shown: whether there are any; None for those who are at a terminal. Without a stream there are none.
@@ -33,18 +33,23 @@ def bars(shown: bool | None = None) -> Iterator[Bar]:
         yield lambda what, total=None, done=0: contextlib.nullcontext(lambda done, note="": None)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    words, notes = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
-    columns = words, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), notes
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    counts, notes = TextColumn("{task.fields[count]}"), TextColumn("{task.fields[note]}")
+    columns = counts, BarColumn(), TimeRemainingColumn(), notes
+    with Progress(*columns, console=Console(stderr=True), transient=_is_terminal()) as progress:
 
         @contextlib.contextmanager
         def bar(what: str, total: int | None = None, done: int = 0) -> Iterator[Report]:
-            task = progress.add_task(what, total=total, completed=done, note="")
-            try:
-                yield lambda done, note="": progress.update(task, completed=done, note=note)
-            finally:
+            def count(done: int) -> str:
+                return f"{done:,} {what}" if total is None else f"{done:,} of {total:,} {what}"
+
+            def report(done: int, note: str = "") -> None:
+                progress.update(task, completed=done, count=count(done), note=note)
+
+            task = progress.add_task("", total=total, completed=done, count=count(done), note="")
+            yield report
+            if len(progress.tasks) > 1:  # the outermost is seen to its end
                 progress.remove_task(task)
 
         yield bar
@@ -63,13 +68,17 @@ def tracks(what: str, shown: bool | None = None) -> Iterator[Track]:
 
         def track(items: Iterable) -> Iterator:
             with bar(what, len(items) if isinstance(items, Sized) else None) as report:
-                for count, item in enumerate(items, start=1):
+                for done, item in enumerate(items, start=1):
                     yield item
-                    report(count)
+                    report(done)
 
         yield track
 
 
 def _is_open() -> bool:
-    """A program may be started without standard error, where it is None, or close it."""
-    return sys.stderr is not None and not sys.stderr.closed
+    """A program may be started without standard error, which is None then, or close it."""
+    return not getattr(sys.stderr, "closed", sys.stderr is None)
+
+
+def _is_terminal() -> bool:
+    return _is_open() and getattr(sys.stderr, "isatty", lambda: False)()  # what stands in for it may lack that
