@@ -50,10 +50,10 @@ def replacing(path: Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
+        _set_rights(temporary, 0o600)  # a umask may have taken them from the writer too
         yield temporary
         _to_disk(temporary)
-        with contextlib.suppress(OSError):
-            temporary.chmod(0o666 & ~_umask())  # mkstemp's files are private to their owner
+        _set_rights(temporary, 0o666 & ~_umask())
         temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):
@@ -81,6 +81,11 @@ def _target(path: Path) -> Path:
 def _prefix(path: Path) -> str:
     name = os.fsencode(path.name)
     return f".{path.name}." if len(name) <= LONGEST else f".{hashlib.sha256(name).hexdigest()}."
+
+
+def _set_rights(path: Path, mode: int) -> None:
+    with contextlib.suppress(OSError):
+        path.chmod(mode)
 
 
 def _to_disk(path: Path) -> None:
