@@ -76,8 +76,8 @@ def tracks(what: str, shown: bool | None = None) -> Iterator[Track]:
 
 
 def _is_open() -> bool:
-    """A program may be started without standard error, which is None then, or close it."""
-    return not getattr(sys.stderr, "closed", sys.stderr is None)
+    """A program may be started without standard error, which is None then, close it, or put something there."""
+    return hasattr(sys.stderr, "flush") and not getattr(sys.stderr, "closed", False)
 
 
 def _is_terminal() -> bool:
