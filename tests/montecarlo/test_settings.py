@@ -15,6 +15,7 @@ from jax.flatten_util import ravel_pytree
 
 import sobolev_theory as st
 from sobolev_theory.montecarlo import plan
+from tests.helpers.settings import strictest
 from tests.montecarlo.test_estimators import FUNCTIONS
 
 W, V = np.random.default_rng(3).normal(size=(2, 2, 3))
@@ -33,15 +34,9 @@ def flat(tree) -> np.ndarray:
 
 
 @pytest.fixture
-def strict(monkeypatch):
-    """JAX as strict as it can be set; and what was set before."""
-    strictest = {"jax_numpy_rank_promotion": "raise", "jax_numpy_dtype_promotion": "strict"}
-    before = {name: getattr(jax.config, name) for name in (*strictest, "jax_debug_key_reuse")}
-    for name, value in (strictest | {"jax_debug_key_reuse": True}).items():
-        jax.config.update(name, value)
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
+def strict():
+    with strictest():
+        yield
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

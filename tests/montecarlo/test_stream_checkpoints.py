@@ -195,6 +195,21 @@ def test_a_checkpoint_can_be_read_by_all_who_may_read_files(path):
     assert path.stat().st_mode & 0o777 == 0o666 & ~mask
 
 
+def test_a_checkpoint_may_be_a_link_to_where_no_rights_can_be_set(path, drawn, monkeypatch):
+    def refuse(*arguments, **keywords):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    link = path.with_name("link")
+    link.symlink_to(path.name)
+    stopped_after(drawn, 2, link)
+    drawn[0].clear()
+    run(link)
+    assert drawn[0] == [2, 3, 4, 5]
+    assert link.is_symlink()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["link", "state"]
+
+
 # Killed.
 
 
