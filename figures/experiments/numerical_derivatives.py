@@ -23,7 +23,7 @@ from sobolev_theory import training
 from .. import style
 from ..figure import Figure
 from ..kept import Arrays, Keep
-from ..measures.statistics import phrase, ratio_of_medians
+from ..measures.statistics import phrase, ratio_of_medians, reached
 from ..networks import fields
 from ..panels import band, letters
 from ..problems import ackley
@@ -163,12 +163,6 @@ def _quiet_seconds(step: np.ndarray, seconds: np.ndarray, adam: int) -> np.ndarr
 
 def _single(tree):
     return jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf, tree)
-
-
-def reached(at: np.ndarray, error: Float[np.ndarray, "S T"], tolerance: float) -> Float[np.ndarray, " S"]:
-    """Where among `at` [T] each seed first had an error within the tolerance; infinite where it never had."""
-    within = error <= tolerance
-    return np.where(within.any(axis=1), at[within.argmax(axis=1)], np.inf)
 
 
 def finding(data: Arrays) -> list[str]:

@@ -18,7 +18,7 @@ from sobolev_theory import training
 from sobolev_theory.differentiation import fourier
 
 from ..kept import Keep
-from .statistics import phrase, ratio_of_medians
+from .statistics import phrase, ratio_of_medians, reached
 
 LOSSES = ("L2", "H1")  # of orders s = 0, 1
 SPACE = (-3, -2)  # axes of images [..., height, width, channels]
@@ -93,17 +93,7 @@ def compare(data: dict[str, np.ndarray], what: str) -> list[str]:
         ratio = ratio_of_medians(l2[:, -1], h1[:, -1])
         lines.append(phrase(f"{what} in {norm} after {step[-1]} steps, L2 loss over H1 loss,", ratio))
     ends = data["error_L2"][0, :, -1]
-    l2, h1 = (steps_to(step, error, ends) for error in data["error_L2"])
+    # The start counts as the first record after it, so that ratios of steps exist.
+    l2, h1 = (reached(step[1:], error[:, 1:], ends) for error in data["error_L2"])
     quantity = f"steps to the {what} in L2 that the L2 loss ended with, L2 loss over H1 loss,"
     return [*lines, phrase(quantity, ratio_of_medians(l2, h1))]
-
-
-def steps_to(
-    step: Int[np.ndarray, " T"], error: Float[np.ndarray, "S T"], tolerance: Float[np.ndarray, " S"]
-) -> Float[np.ndarray, " S"]:
-    """The first recorded step at which the error of each seed is as small as its tolerance; infinite where none is.
-
-    The start counts as the first record after it, so that ratios of steps exist.
-    """
-    reached = error[:, 1:] <= tolerance[:, None]
-    return np.where(reached.any(axis=1), step[1:][np.argmax(reached, axis=1)], np.inf)

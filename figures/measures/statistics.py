@@ -1,4 +1,4 @@
-"""A ratio of two losses' results over paired seeds, its interval, and the words for what it says.
+"""Results of two losses over paired seeds: when a tolerance is reached, ratios, intervals, and the words for them.
 
 The interval is that of order statistics: between the k-th smallest and the k-th largest of n independent ratios lies
 the median of their distribution, whatever that is, with probability 1 - 2 P(Binomial(n, 1/2) < k).
@@ -7,13 +7,26 @@ the median of their distribution, whatever that is, with probability 1 - 2 P(Bin
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from scipy.stats import binom
 
 LEVEL = 0.95
 LEAST_LEVEL = 0.9  # of an interval that is said to show something: 5 seeds have 0.94, 4 have 0.88
 
 Verdict = Literal["supported", "not supported, the opposite is seen", "no effect seen", "too few seeds to tell"]
+
+
+def reached(
+    at: Shaped[np.ndarray, " T"], error: Float[np.ndarray, "S T"], tolerance: float | Float[np.ndarray, " S"]
+) -> Float[np.ndarray, " S"]:
+    """Where among `at`, steps or times, each seed first had an error within its tolerance; infinite where none was.
+
+    Example:
+        >>> reached(np.array([0, 10, 20]), np.array([[1.0, 0.2, 0.1], [1.0, 0.9, 0.8]]), 0.2)
+        array([10., inf])
+    """
+    within = error <= np.reshape(tolerance, (-1, 1))
+    return np.where(within.any(axis=1), at[within.argmax(axis=1)], np.inf)
 
 
 class Ratio(NamedTuple):

@@ -6,6 +6,7 @@ the expected loss has (its Hessian) are drawn apart. Mathematics: `sobolev_theor
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,19 +15,34 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+import sobolev_theory as st
 from sobolev_theory import single_neuron
 
 from .. import style
 from ..figure import Figure
 from ..kept import Arrays, Keep
+from ..measures.conditioning import where_positive
 from ..panels import letters
 from ..style import Look, Picture
 
-MATRICES: dict[str, tuple[Callable, Callable]] = {
-    "L2": (single_neuron.l2_jacobian, single_neuron.l2_eigenvalues),
-    "H1 population": (single_neuron.h1_population_jacobian, single_neuron.h1_population_eigenvalues),
-    "H1 loss": (single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues),
+
+class Matrix(NamedTuple):
+    """In closed form, and what it is in the general theory."""
+
+    matrix: Callable
+    eigenvalues: Callable
+    loss: st.SobolevLoss
+    of: Literal["loss", "population"]
+
+
+MATRICES = {
+    "L2": Matrix(single_neuron.l2_jacobian, single_neuron.l2_eigenvalues, st.L2, "population"),
+    "H1 population": Matrix(
+        single_neuron.h1_population_jacobian, single_neuron.h1_population_eigenvalues, st.H1, "population"
+    ),
+    "H1 loss": Matrix(single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues, st.H1, "loss"),
 }
+DEFINITIONS: tuple[Literal["eigenvalue_ratio", "two_norm", "symmetric_part"], ...]
 DEFINITIONS = ("eigenvalue_ratio", "two_norm", "symmetric_part")
 DIRECTIONS = ("radial", "in_plane", "orthogonal")
 
@@ -42,8 +58,8 @@ def data(
 
     Returns arrays: rho [R], theta [T]; for the matrices L2 Jacobian (also its Hessian), H1 population Jacobian and
     H1 loss Hessian in this order, matrix [3, R, T, d, d], eigenvalue [3, R, T, 3] along v = w/|w|, in the plane of
-    w and w*, and orthogonal to it; condition [3, 3, R, T], by definition in the order of DEFINITIONS, NaN where it
-    is not defined.
+    w and w*, and orthogonal to it; condition [3, 3, R, T], by definition in the order of DEFINITIONS, of which the
+    ratio of eigenvalues is NaN where one of them is not positive.
 
     Raises:
         ValueError: no positive rho, or fewer than two angles.
@@ -56,46 +72,34 @@ def data(
     grid = {"rho": np.array(rho), "theta": theta}
     sweeps = [keep.sweep(name.replace(" ", "-"), partial(at, name), grid) for name in keep.track(list(MATRICES))]
     shape = len(MATRICES), len(rho), angles
-    matrices, values = (
+    matrices, values, conditions = (
         np.stack([swept[name] for swept in sweeps]).reshape(*shape, *sweeps[0][name].shape[1:])
-        for name in ("matrix", "eigenvalue")
+        for name in ("matrix", "eigenvalue", "condition")
     )
+    ratio, *others = np.moveaxis(conditions, -1, 0)
     return {
         "rho": np.array(rho),
         "theta": theta,
         "matrix": matrices,
         "eigenvalue": values,
-        "condition": np.stack([eigenvalue_ratio(values), two_norm(matrices), symmetric_part(matrices)]),
+        "condition": np.stack([where_positive(ratio, values), *others]),
     }
 
 
 def at(name: str, rho, theta) -> dict[str, jax.Array]:
-    """One of MATRICES at one configuration, in d = 3, and its eigenvalues in the order of DIRECTIONS."""
-    jacobian, eigenvalues = MATRICES[name]
-    w_star = rho * jnp.stack([jnp.cos(theta), jnp.sin(theta), jnp.zeros_like(theta)])
-    matrix = jacobian(jnp.array([1.0, 0.0, 0.0]), w_star)
-    return {"matrix": matrix, "eigenvalue": jnp.stack(eigenvalues(rho, theta))}
+    """One of MATRICES at one configuration, in d = 3, its eigenvalues and its condition numbers.
 
-
-def eigenvalue_ratio(eigenvalues: np.ndarray) -> np.ndarray:
-    """Largest over smallest eigenvalue, given [..., n]; NaN unless all are positive."""
-    return _ratio(eigenvalues.max(-1), eigenvalues.min(-1))
-
-
-def two_norm(matrices: np.ndarray) -> np.ndarray:
-    """|A| |A^-1| in the spectral norm, given [..., n, n]; NaN for a singular matrix."""
-    singular = np.linalg.svd(matrices, compute_uv=False)
-    return _ratio(singular[..., 0], singular[..., -1])
-
-
-def symmetric_part(matrices: np.ndarray) -> np.ndarray:
-    """Ratio of the extreme eigenvalues of (A + A') / 2, given [..., n, n]; NaN unless all are positive."""
-    return eigenvalue_ratio(np.linalg.eigvalsh((matrices + np.swapaxes(matrices, -1, -2)) / 2))
-
-
-def _ratio(largest: np.ndarray, smallest: np.ndarray) -> np.ndarray:
-    defined = smallest > 0
-    return np.where(defined, largest / np.where(defined, smallest, 1.0), np.nan)
+    Eigenvalues are in the order of DIRECTIONS, condition numbers in that of DEFINITIONS.
+    """
+    closed, eigenvalues, loss, of = MATRICES[name]
+    w, w_star = jnp.array([1.0, 0.0, 0.0]), rho * jnp.stack([jnp.cos(theta), jnp.sin(theta), jnp.zeros_like(theta)])
+    networks = st.Network(w), st.Network(w_star)
+    conditions = [st.condition_number(*networks, loss, of=of, definition=definition) for definition in DEFINITIONS]
+    return {
+        "matrix": closed(w, w_star),
+        "eigenvalue": jnp.stack(eigenvalues(rho, theta)),
+        "condition": jnp.stack(conditions),
+    }
 
 
 # The two semantics of L2 coincide: one curve, wide enough to be seen under another that covers it.

@@ -15,6 +15,7 @@ import sobolev_theory as st
 from .. import style
 from ..figure import Figure
 from ..kept import Arrays, Keep
+from ..measures.conditioning import where_positive
 from ..style import Picture
 
 FAMILIES: dict[str, st.Activation] = {
@@ -70,14 +71,12 @@ def _conditions(power: int, theta: np.ndarray) -> np.ndarray:
     for s in range(power + 1):
         loss = st.SobolevLoss((1.0,) * (s + 1))
 
-        def matrix(t, loss=loss):
+        def at(t, loss=loss):
             teacher = st.Network(jnp.array([jnp.cos(t), jnp.sin(t), 0.0]), activation=activation)
-            return st.population_jacobian(student, teacher, loss)[0, :, 0, :]
+            spectrum = st.spectrum(student, teacher, loss, of="population")
+            return st.condition_number(student, teacher, loss, of="population"), spectrum.values
 
-        values = np.linalg.eigvals(np.asarray(jax.jit(jax.vmap(matrix))(theta)))
-        real = np.sort(values.real, axis=-1)
-        positive = (real[:, 0] > 0) & (np.abs(values.imag).max(axis=-1) < 1e-9 * real[:, -1])
-        found[s] = np.where(positive, real[:, -1] / np.where(positive, real[:, 0], 1.0), np.nan)
+        found[s] = where_positive(*map(np.asarray, jax.jit(jax.vmap(at))(theta)))
     return found
 
 

@@ -15,6 +15,7 @@ import sobolev_theory as st
 from .. import style
 from ..figure import Figure
 from ..kept import Arrays, Keep
+from ..measures.conditioning import where_positive
 from ..panels import letters
 from ..style import Look, Picture
 
@@ -24,6 +25,7 @@ MATRICES: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
     "H1 loss": (st.H1, "loss"),
 }
 DIMENSIONS_PER_NEURON = 4  # d = 4 K: half of the directions are orthogonal to student and teacher
+NAMES = ("eigenvalue", "multiplicity", "condition")
 START = 0.9  # distance of every student neuron from its teacher, where the flow begins
 NEAR = 0.2  # the same, where the spectra are compared over K
 
@@ -41,8 +43,8 @@ def data(
 
     Returns arrays: time [T], distance [T] of the student from its teacher, neurons [N]; eigenvalue [T, 3, M] and
     multiplicity [T, M] for L2, the H1 population Jacobian and the H1 loss Hessian in this order; near_eigenvalue
-    [N, 3, M'] and near_multiplicity [N, M'], where smaller networks are filled up with NaN of multiplicity 0.
-    Eigenvalues are complex.
+    [N, 3, M'] and near_multiplicity [N, M'], where smaller networks are filled up with NaN of multiplicity 0;
+    condition [T, 3] and near_condition [N, 3], NaN for an indefinite matrix. Eigenvalues are complex.
 
     Raises:
         ValueError: times that do not increase from 0, fewer than two neurons, or none.
@@ -57,15 +59,17 @@ def data(
     cases = [(student, teacher) for student in students] + [networks(count, NEAR) for count in neurons]
     found = [spectra(*case) for case in keep.track(cases)]
     along, near = found[: len(times)], found[len(times) :]
-    widest = max(len(multiplicity) for _, multiplicity in near)
+    widest = max(len(multiplicity) for _, multiplicity, _ in near)
     return {
         "time": np.array(times),
         "distance": np.array([np.linalg.norm(student.weights - teacher.weights) for student in students]),
         "neurons": np.array(neurons),
-        "eigenvalue": np.stack([values for values, _ in along]),
-        "multiplicity": np.stack([multiplicity for _, multiplicity in along]),
-        "near_eigenvalue": np.stack([_filled(values, widest, np.nan) for values, _ in near]),
-        "near_multiplicity": np.stack([_filled(multiplicity, widest, 0) for _, multiplicity in near]),
+        "eigenvalue": np.stack([values for values, _, _ in along]),
+        "multiplicity": np.stack([multiplicity for _, multiplicity, _ in along]),
+        "condition": np.stack([condition for _, _, condition in along]),
+        "near_eigenvalue": np.stack([_filled(values, widest, np.nan) for values, _, _ in near]),
+        "near_multiplicity": np.stack([_filled(multiplicity, widest, 0) for _, multiplicity, _ in near]),
+        "near_condition": np.stack([condition for _, _, condition in near]),
     }
 
 
@@ -92,11 +96,12 @@ def flow(times: tuple[float, ...], neurons: int) -> tuple[list[st.Network], st.N
     return [st.Network(weights) for weights in found.weights[: len(times)]], teacher
 
 
-def spectra(student: st.Network, teacher: st.Network) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues [3, m] of MATRICES, and their multiplicities [m]."""
-    found = [st.spectrum(student, teacher, loss=loss, of=of) for loss, of in MATRICES.values()]
+def spectra(student: st.Network, teacher: st.Network) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of MATRICES: eigenvalues [3, m], their multiplicities [m], and condition numbers [3], NaN where indefinite."""
+    found = [st.spectrum(student, teacher, loss, of=of) for loss, of in MATRICES.values()]
     values = np.stack([np.asarray(spectrum.values, dtype=complex) for spectrum in found])
-    return values, np.asarray(found[0].multiplicities)
+    ratios = np.array([st.condition_number(student, teacher, loss, of=of) for loss, of in MATRICES.values()])
+    return values, np.asarray(found[0].multiplicities), where_positive(ratios, values)
 
 
 def _filled(array: np.ndarray, width: int, value: float) -> np.ndarray:
@@ -123,12 +128,6 @@ def bins(values: np.ndarray, count: int = 72) -> np.ndarray:
     return WIDTH * np.sinh(np.linspace(ends[0] - 1e-9, ends[1] + 1e-9, count + 1))
 
 
-def ratio(values: np.ndarray, multiplicity: np.ndarray) -> float:
-    """Largest over smallest real part; NaN unless all are positive."""
-    real = values.real[multiplicity > 0]
-    return float(real.max() / real.min()) if real.min() > 0 else np.nan
-
-
 @style.paper()
 def draw(data: Arrays) -> Picture:
     """Left: times of the flow, from above; right: numbers of neurons near the teacher."""
@@ -142,15 +141,15 @@ def draw(data: Arrays) -> Picture:
     ]
     near_titles = [f"$K = {count}$" for count in data["neurons"]]
     columns = (
-        (flow_titles, data["eigenvalue"], data["multiplicity"]),
-        (near_titles, data["near_eigenvalue"], data["near_multiplicity"]),
+        (flow_titles, *(data[name] for name in NAMES)),
+        (near_titles, *(data[f"near_{name}"] for name in NAMES)),
     )
-    for column, (titles, values, multiplicity) in zip(grid.T, columns, strict=True):
+    for column, (titles, values, multiplicity, condition) in zip(grid.T, columns, strict=True):
         for row, axes in enumerate(column):
             if row >= len(titles):
                 axes.set_visible(False)
                 continue
-            _draw_panel(axes, values[row], multiplicity[row], edges)
+            _draw_panel(axes, values[row], multiplicity[row], condition[row], edges)
             axes.set_title(titles[row])
     letters(axes for axes in grid.T.flat if axes.get_visible())
     smallest = min(1 / np.sum(data[name], axis=-1).max() for name in ("multiplicity", "near_multiplicity"))
@@ -158,15 +157,14 @@ def draw(data: Arrays) -> Picture:
     return figure
 
 
-def _draw_panel(axes: Axes, values: np.ndarray, multiplicity: np.ndarray, edges: np.ndarray) -> None:
+def _draw_panel(axes: Axes, values, multiplicity, condition, edges: np.ndarray) -> None:
     for of_matrix, (name, look) in zip(values, LOOKS.items(), strict=True):
         shares = histogram(of_matrix, multiplicity, edges)
         axes.stairs(shares, edges, baseline=None, label=style.MATRIX_LABELS[name], **look)
         if name == "L2":
             axes.stairs(shares, edges, baseline=0, fill=True, color=look["color"], alpha=0.15)
     axes.axvline(0, ymax=0.86, color=style.REFERENCE, linewidth=0.6, zorder=0)
-    ratios = [ratio(of_matrix, multiplicity) for of_matrix in values]
-    written = ["indefinite" if np.isnan(r) else f"{r:,.0f}" if r >= 100 else f"{r:.3g}" for r in ratios]
+    written = ["indefinite" if np.isnan(r) else f"{r:,.0f}" if r >= 100 else f"{r:.3g}" for r in condition]
     l2, population, loss = written
     text = rf"$\lambda_{{\max}}/\lambda_{{\min}}$: $L^2$ {l2}; $H^1$ {population} (population), {loss} (loss)"
     axes.text(0.0, 0.99, text, transform=axes.transAxes, va="top", fontsize=7.5)

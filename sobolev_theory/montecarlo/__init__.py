@@ -70,3 +70,4 @@ __all__ = [
     "population_jacobian",
     "population_loss",
 ]
+__dir__ = __all__.copy

@@ -114,12 +114,6 @@ def test_time_counts_the_least_per_step_of_each_optimiser():
     np.testing.assert_allclose(found, [0.0, 1.0, 2.0, 3.0, 4.0], rtol=1e-14)
 
 
-def test_a_tolerance_is_reached_at_its_first_record():
-    error = np.array([[1.0, 1e-3, 1e-2, 1e-4], [1.0, 0.5, 0.1, 0.01]])
-    steps = numerical_derivatives.reached(np.array([0, 10, 20, 30]), error, 1e-3)
-    np.testing.assert_array_equal(steps, [10, np.inf])
-
-
 def test_half_the_steps_are_found_as_a_factor_of_2_and_three_times_the_time_a_step_as_2_thirds():
     lines = numerical_derivatives.finding(made_up([100, 100, 50, 50, 50, 50]))
     factors = [line for line in lines if "steps to error" in line and " L2 over H1 exact" in line]

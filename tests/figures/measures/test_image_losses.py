@@ -21,12 +21,6 @@ def test_channels_are_not_space():
     np.testing.assert_allclose(image_losses.errors(error)["error_H1"], 1.0, rtol=1e-6)
 
 
-def test_steps_to_an_error_are_the_first_record_at_it_or_infinite():
-    error = np.array([[9.0, 3.0, 1.0, 2.0], [9.0, 8.0, 7.0, 6.0]])
-    found = image_losses.steps_to(np.array([0, 10, 20, 30]), error, np.array([3.0, 5.0]))
-    np.testing.assert_array_equal(found, [10, np.inf])
-
-
 def compared(factor: float) -> list[str]:
     """Errors of H1 that are those of L2 over a factor."""
     l2 = np.linspace(1.0, 1.5, 6)[:, None] * np.array([4.0, 3.0, 2.0, 1.0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figures.measures.statistics import Ratio, phrase, ratio_of_medians, verdict
+from figures.measures.statistics import Ratio, phrase, ratio_of_medians, reached, verdict
 
 
 def test_ratios_are_paired_by_seed():
@@ -84,3 +84,13 @@ def test_the_phrase_has_factor_interval_level_and_seeds():
 def test_what_is_no_ratio_is_named(a, b, level, message):
     with pytest.raises(ValueError, match=message):
         ratio_of_medians(a, b, level)
+
+
+def test_a_tolerance_is_reached_at_its_first_record():
+    error = np.array([[1.0, 1e-3, 1e-2, 1e-4], [1.0, 0.5, 0.1, 0.01]])
+    np.testing.assert_array_equal(reached(np.array([0, 10, 20, 30]), error, 1e-3), [10, np.inf])
+
+
+def test_every_seed_has_its_own_tolerance():
+    error = np.array([[9.0, 3.0, 1.0, 2.0], [9.0, 8.0, 7.0, 6.0]])
+    np.testing.assert_array_equal(reached(np.array([0, 10, 20, 30]), error, np.array([3.0, 5.0])), [10, np.inf])

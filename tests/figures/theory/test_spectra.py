@@ -76,10 +76,13 @@ def test_the_bins_hold_every_value(data):
         assert shares.sum() == pytest.approx(1, rel=1e-14)
 
 
-def test_a_ratio_needs_positive_values():
-    multiplicity = np.array([1, 1, 0])
-    assert spectra.ratio(np.array([0.5, 2.0, np.nan]), multiplicity) == 4
-    assert np.isnan(spectra.ratio(np.array([-0.5, 2.0, np.nan]), multiplicity))
+def test_condition_numbers_are_ratios_of_the_extreme_values_where_all_are_positive(data):
+    real = data["near_eigenvalue"].real
+    positive = ~np.any(real <= 0, axis=-1)
+    ratios = np.nanmax(real, axis=-1) / np.nanmin(real, axis=-1)
+    # Rounding of the smallest eigenvalue, times the condition of eigenvalues of a matrix that is not normal.
+    np.testing.assert_allclose(data["near_condition"][positive], ratios[positive], rtol=1e-10)
+    assert np.all(np.isnan(data["near_condition"]) == ~positive)
 
 
 def test_panels_draw_the_three_histograms_of_their_state(data, figure):
