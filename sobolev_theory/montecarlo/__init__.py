@@ -53,12 +53,12 @@ Example:
 
 from .estimators import (
     boundary_term,
-    expectation,
     loss_gradient,
     population_gradient,
     population_jacobian,
     population_loss,
 )
+from .expectations import expectation
 from .stream import Estimate
 
 __all__ = [

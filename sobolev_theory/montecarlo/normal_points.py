@@ -12,7 +12,7 @@ bars come from the scatter of the groups alone. Within a group the methods diffe
 
 import functools
 import warnings
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -26,6 +26,11 @@ BITS = 32  # of a coordinate of a net; below them a random fraction, common to t
 SMALLEST_NET = 2**6
 
 HIGHEST_DIMENSION = 21201  # for which SciPy has direction numbers
+
+
+def at_least_single(dtype) -> Any:
+    """What is drawn and averaged in: in 16 bit normal numbers are coarse, and counts end at 256."""
+    return dtype if dtype.itemsize >= 4 else jnp.dtype(jnp.float32)
 
 
 class NormalPoints(eqx.Module):

@@ -551,3 +551,39 @@ def test_bad_input_is_named(message):
     arguments = dict(zip(("student", "teacher"), networks(), strict=True)) | {"key": jax.random.key(0)} | change
     with pytest.raises(error, match=message):
         st.montecarlo.population_loss(**arguments)
+
+
+# Inputs that stay in a subspace.
+
+SINGULAR = {
+    "matrix": lambda metric: st.GaussianInput([[1.0, 3.0], [3.0, 9.0]], [0.3, -0.2], metric),
+    "diagonal": lambda metric: st.GaussianInput([2.0, 0.0], [0.3, -0.2], metric),
+    "low rank": lambda metric: st.GaussianInput(st.LowRank([0.0, 0.0], [[1.0], [3.0]]), None, metric),
+}
+IN_THE_PLANE = st.Network(W[:, :2], OUTPUT, [0.1, -0.2]), st.Network(V[:, :2], TEACHER_OUTPUT, [0.3])
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mahalanobis"])
+@pytest.mark.parametrize("case", SINGULAR)
+@pytest.mark.parametrize("name", ["loss_gradient", "population_jacobian"])
+def test_inputs_of_a_singular_covariance_are_those_of_the_exact_functions(name, case, metric):
+    inputs = SINGULAR[case](metric)
+    estimate = getattr(st.montecarlo, name)(*IN_THE_PLANE, inputs=inputs, key=jax.random.key(38), **PRECISE)
+    assert p_value(estimate, getattr(st, name)(*IN_THE_PLANE, inputs=inputs)) > FALSE_ALARM
+
+
+def test_a_control_of_a_singular_covariance_is_exact_where_it_is_the_loss():
+    inputs = SINGULAR["matrix"]("mahalanobis")
+    options = {"key": jax.random.key(39), "samples": 2**10, "control": st.H1}
+    estimate = st.montecarlo.population_loss(*IN_THE_PLANE, inputs=inputs, **options)
+    # Rounding of 32 groups.
+    np.testing.assert_allclose(estimate.mean, st.population_loss(*IN_THE_PLANE, inputs=inputs), rtol=1e-13)
+
+
+@pytest.mark.parametrize("case", SINGULAR)
+def test_a_neuron_across_all_inputs_has_no_hyperplane(case):
+    across = st.Network([[0.0, 1.7]] if case == "diagonal" else [[3.3, -1.1]])
+    inputs = SINGULAR[case]("euclidean")
+    for name in ("loss_gradient", "boundary_term", "population_jacobian"):
+        with pytest.raises(ValueError, match=r"student: got weights\[0\], across all inputs; needs pre-activations"):
+            getattr(st.montecarlo, name)(across, IN_THE_PLANE[1], inputs=inputs, key=jax.random.key(40), samples=64)

@@ -319,6 +319,11 @@ BAD_FUNCTIONS = {
     "dimension: got 0; needs a whole number": (wave, 0, {}),
     "control: got SobolevLoss.* needs nothing for a function": (wave, 3, {"control": st.L2}),
     "sampel: got an unknown option": (wave, 3, {"sampel": 1}),
+    "function: got None; needs one that returns numbers": (lambda z: None, 2, {}),
+    "function: got values of complex": (lambda z: 1j * z[0], 2, {}),
+    "dtype: got complex128; needs a real floating one": (lambda z: jnp.abs(z[0]), 2, {"dtype": complex}),
+    "dtype: got int64; needs a real floating one": (wave, 3, {"dtype": int}),
+    "dtype: got 'float31'; needs a real floating one": (wave, 3, {"dtype": "float31"}),
 }
 
 
