@@ -585,5 +585,5 @@ def test_a_neuron_across_all_inputs_has_no_hyperplane(case):
     across = st.Network([[0.0, 1.7]] if case == "diagonal" else [[3.3, -1.1]])
     inputs = SINGULAR[case]("euclidean")
     for name in ("loss_gradient", "boundary_term", "population_jacobian"):
-        with pytest.raises(ValueError, match=r"student: got weights\[0\], across all inputs; needs pre-activations"):
+        with pytest.raises(ValueError, match=r"student: got a vector across all inputs as weights\[0\]; needs"):
             getattr(st.montecarlo, name)(across, IN_THE_PLANE[1], inputs=inputs, key=jax.random.key(40), samples=64)
