@@ -6,6 +6,7 @@ import numpy as np
 
 from ..geometry import span
 from ..geometry.span import reduction
+from ..model.arguments import common_dtype
 from ..model.inputs import GaussianInput, LowRank, check_dimension
 from ..model.losses import SobolevLoss, check_order
 from ..model.networks import Network, check_same_inputs
@@ -87,7 +88,7 @@ def _problem(
     for name, value in named.items():
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value)):
             raise TypeError(f"{name}: got traced values; needs numbers: {OUTSIDE}")
-    dtype = at_least_single(jnp.result_type(*jax.tree.leaves((student, teacher))))
+    dtype = at_least_single(common_dtype(*jax.tree.leaves((student, teacher))))
     student, teacher, inputs = jax.tree.map(lambda leaf: leaf.astype(dtype), (student, teacher, inputs))
     lambdas = tuple(jnp.asarray(value, dtype) for value in lambdas)
     return integrands.SampledProblem(lambdas, student, teacher, inputs)
@@ -106,14 +107,10 @@ def _check_hyperplanes(problem: integrands.SampledProblem) -> None:
     rounding = integrands.ROUNDING * student.dimension * np.finfo(sizes.dtype).eps
     still = np.flatnonzero(moved <= rounding * sizes * _deviation(inputs))
     if student.activation.kinks and still.size:
-        what = (
-            f"weights[{still[0]}], across all inputs"
-            if sizes[still[0]]
-            else f"the zero vector as weights[{still[0]}]"
-        )
+        what = "a vector across all inputs" if sizes[still[0]] else "the zero vector"
         raise ValueError(
-            f"student: got {what}; needs pre-activations that change with the input: the derivative is estimated on "
-            f"the hyperplane where {student.activation} has its kink, and this neuron has none"
+            f"student: got {what} as weights[{still[0]}]; needs pre-activations that change with the input: the "
+            f"derivative is estimated on the hyperplane where {student.activation} has its kink, and this neuron has none"
         )
 
 
