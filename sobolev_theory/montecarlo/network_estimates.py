@@ -110,7 +110,7 @@ def _check_hyperplanes(problem: integrands.SampledProblem) -> None:
         what = "a vector across all inputs" if sizes[still[0]] else "the zero vector"
         raise ValueError(
             f"student: got {what} as weights[{still[0]}]; needs pre-activations that change with the input: the "
-            f"derivative is estimated on the hyperplane where {student.activation} has its kink, and this neuron has none"
+            f"derivative is estimated on the hyperplane where {student.activation} has its kink, which it has not"
         )
 
 
