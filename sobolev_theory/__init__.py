@@ -19,7 +19,6 @@ from .model.activations import (
     AbsoluteValue,
     Activation,
     Cosine,
-    Elementwise,
     Erf,
     Gaussian,
     Identity,
@@ -29,6 +28,7 @@ from .model.activations import (
     RePU,
     Sine,
 )
+from .model.elementwise import Elementwise
 from .model.inputs import GaussianInput, LowRank
 from .model.losses import H1, H2, L2, SobolevLoss
 from .model.networks import Network

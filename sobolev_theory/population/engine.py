@@ -11,11 +11,14 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from ..geometry.angles import polar
 from ..kernels.activation_pairs import Part, by_quadrature
 from ..kernels.quadrature import require_converged
+from ..kernels.resolution import unresolved
 from ..model.activations import Activation, ReLU
 from ..model.inputs import GaussianInput
 from ..model.losses import OrderWeights, SobolevLoss
@@ -71,6 +74,20 @@ class Engine:
     def _fields(self, network: Parameters, inputs: GaussianInput) -> Fields:
         return fields(network, inputs, max(self.layout.orders), self.with_means)
 
+    def unresolved(self, groups: tuple[general_sums.Group, ...], network: Parameters, inputs) -> Float[Array, ""]:
+        """How far quadrature is from seeing the functions of a network, with two derivatives beyond the loss."""
+        seen = self._fields(network, inputs)
+        norm, mean = (
+            polar(seen.whitened).norm,
+            jnp.zeros_like(seen.output_weights) if seen.means is None else seen.means,
+        )
+        errors = [
+            unresolved(sigma, m, mean[np.array(rows)], norm[np.array(rows)], self.layout.nodes(sigma, sigma))
+            for sigma, rows in groups
+            for m in self.layout.orders
+        ]
+        return jnp.max(jnp.stack(errors))
+
     @property
     def by_quadrature(self) -> bool:
         """Whether some pair of neurons has no closed form in some order; derivatives of a closed form have one."""
@@ -89,9 +106,9 @@ def sums_of(activation: Activation) -> Sums:
 
 def _of_relu(part: Part, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None) -> dict:
     ours, theirs = (student.whitened, student.output_weights), (teacher.whitened, teacher.output_weights)
-    if part == "jumps":
+    if part == "boundary":
         return {"whitened": relu_sums.SUMS.boundary(lambdas, ours, theirs, mesh), "output_weights": 0 * ours[1]}
-    gradient = {"smooth": relu_sums.SUMS.gradient, "all": relu_sums.SUMS.loss_gradient}[part]
+    gradient = {"population": relu_sums.SUMS.gradient, "loss": relu_sums.SUMS.loss_gradient}[part]
     whitened, output = gradient(lambdas, ours, theirs, mesh)
     return {"whitened": whitened, "output_weights": output}
 
@@ -126,11 +143,16 @@ def _estimated_error(
     alone = jax.tree.map(lambda x: 0 * x, teacher)
     fine, rough, size = (
         _flat(
-            (one.loss(lambdas, student, to, inputs, None), one.gradient("smooth", lambdas, student, to, inputs, None))
+            (
+                one.loss(lambdas, student, to, inputs, None),
+                one.gradient("population", lambdas, student, to, inputs, None),
+            )
         )
         for one, to in ((engine, teacher), (coarse, teacher), (engine, alone))
     )
-    return jnp.max(jnp.abs(fine - rough)) / jnp.max(jnp.abs(size))
+    error = jnp.max(jnp.abs(fine - rough)) / jnp.max(jnp.abs(size))
+    ours, theirs = ((engine.layout.student, student), (engine.layout.teacher, teacher))
+    return jnp.max(jnp.stack([error, engine.unresolved(*ours, inputs), engine.unresolved(*theirs, inputs)]))
 
 
 def _flat(values) -> Float[Array, " n"]:

@@ -96,13 +96,13 @@ def _kernel(layout: Layout, lambdas: OrderWeights, sigma, tau, block: Fields, ot
 def gradient(
     layout: Layout, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None, part: Part
 ) -> Fields:
-    """In the fields of the student: its part "smooth", "jumps" or "all"; output weights have no jumps."""
+    """In the fields of the student: its part "population", "boundary" or "loss"; output weights have no jumps."""
     sides = _sides(layout, student, teacher)
     columns = sum(len(c) for groups, _ in sides for _, c in groups)
     found = jax.tree.map(jnp.zeros_like, student)
     for group, (sigma, indices) in enumerate(layout.student):
         count = len(indices)
-        orders = [m for m in layout.orders if part != "jumps" or activation_pairs.has_jumps(sigma, m)]
+        orders = [m for m in layout.orders if part != "boundary" or activation_pairs.has_jumps(sigma, m)]
         if not orders:
             continue
 
@@ -140,7 +140,7 @@ def _pull(
         size = lambdas[m] * product**m
         value, mean = value + size * slopes.value, mean + size * slopes.mean
         own, covariance = own + size * slopes.own, covariance + size * slopes.covariance
-        if m and part != "jumps":
+        if m and part != "boundary":
             metric = metric + lambdas[m] * m * product ** (m - 1) * slopes.value
     c = others.output_weights
     apart = block.metric is not None
@@ -171,9 +171,9 @@ def sums(activation: "Activation") -> Sums:
     """For networks of one activation, from weights and output weights."""
     return Sums(
         partial(_isotropic_loss, activation),
-        partial(_isotropic_gradient, activation, "smooth"),
+        partial(_isotropic_gradient, activation, "population"),
         partial(_isotropic_boundary, activation),
-        partial(_isotropic_gradient, activation, "all"),
+        partial(_isotropic_gradient, activation, "loss"),
     )
 
 
@@ -195,4 +195,4 @@ def _isotropic_gradient(activation, part: Part, lambdas, student: Neurons, teach
 
 
 def _isotropic_boundary(activation, lambdas, student: Neurons, teacher: Neurons, mesh) -> Float[Array, "K d"]:
-    return _isotropic_gradient(activation, "jumps", lambdas, student, teacher, mesh)[0]
+    return _isotropic_gradient(activation, "boundary", lambdas, student, teacher, mesh)[0]

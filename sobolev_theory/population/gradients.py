@@ -246,17 +246,17 @@ def _loss(engine: Engine, lambdas: OrderWeights, student, teacher, inputs: Gauss
 
 @partial(jax.jit, static_argnums=(0, 5))
 def _population_gradient(engine: Engine, lambdas: OrderWeights, student, teacher, inputs, mesh) -> Parameters:
-    return engine.gradient("smooth", lambdas, student, teacher, inputs, mesh)
+    return engine.gradient("population", lambdas, student, teacher, inputs, mesh)
 
 
 @partial(jax.jit, static_argnums=(0, 5))
 def _boundary(engine: Engine, lambdas: OrderWeights, student, teacher, inputs, mesh) -> Parameters:
-    return engine.gradient("jumps", lambdas, student, teacher, inputs, mesh)
+    return engine.gradient("boundary", lambdas, student, teacher, inputs, mesh)
 
 
 @partial(jax.jit, static_argnums=(0, 5))
 def _loss_gradient(engine: Engine, lambdas: OrderWeights, student, teacher, inputs, mesh) -> Parameters:
-    return engine.gradient("all", lambdas, student, teacher, inputs, mesh)
+    return engine.gradient("loss", lambdas, student, teacher, inputs, mesh)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 6))

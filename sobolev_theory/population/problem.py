@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ..kernels.activation_pairs import has_jumps
-from ..model.activations import Activation, Mixed, ReLU
+from ..model.activations import Activation, ReLU, has_jumps
 from ..model.inputs import GaussianInput, check_dimension
 from ..model.losses import OrderWeights, SobolevLoss, check_order
+from ..model.mixed import Mixed
 from ..model.networks import Network, Neurons, Parameters, check_same_inputs, parameters
 from .engine import Engine, checked_quadrature, engine_of
 
