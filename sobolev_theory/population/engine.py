@@ -23,6 +23,7 @@ from ..model.activations import Activation, ReLU
 from ..model.inputs import GaussianInput
 from ..model.losses import OrderWeights, SobolevLoss
 from ..model.networks import Network, Parameters
+from ..model.norms import check_norms
 from . import general_sums
 from .pair_sums import Sums
 from .preactivations import Fields, fields
@@ -74,13 +75,21 @@ class Engine:
     def _fields(self, network: Parameters, inputs: GaussianInput) -> Fields:
         return fields(network, inputs, max(self.layout.orders), self.with_means)
 
+    def check_norms(self, name: str, activation: Activation, network: Parameters, inputs: GaussianInput) -> None:
+        """Where values are known; the sums of ReLU go by powers of two, and have no such limits."""
+        mean, norm = self._laws(network, inputs)
+        if not self.relu and not isinstance(mean + norm, jax.core.Tracer):
+            check_norms(name, activation, np.asarray(mean), np.asarray(norm))
+
+    def _laws(self, network: Parameters, inputs: GaussianInput) -> tuple[Float[Array, " K"], Float[Array, " K"]]:
+        """Means and standard deviations of the pre-activations."""
+        seen = self._fields(network, inputs)
+        norm = polar(seen.whitened).norm
+        return (jnp.zeros_like(norm) if seen.means is None else seen.means), norm
+
     def unresolved(self, groups: tuple[general_sums.Group, ...], network: Parameters, inputs) -> Float[Array, ""]:
         """How far quadrature is from seeing the functions of a network, with two derivatives beyond the loss."""
-        seen = self._fields(network, inputs)
-        norm, mean = (
-            polar(seen.whitened).norm,
-            jnp.zeros_like(seen.output_weights) if seen.means is None else seen.means,
-        )
+        mean, norm = self._laws(network, inputs)
         errors = [
             unresolved(sigma, m, mean[np.array(rows)], norm[np.array(rows)], self.layout.nodes(sigma, sigma))
             for sigma, rows in groups

@@ -23,6 +23,8 @@ def problem(
     engine = engine_of(student, teacher, loss, inputs)
     ours, theirs, mesh = _on_devices(mesh, parameters(student), parameters(teacher))
     lambdas = engine.lambdas(loss)
+    engine.check_norms("student", student.activation, ours, inputs)
+    engine.check_norms("teacher", teacher.activation, theirs, inputs)
     if engine.by_quadrature:
         lambdas = checked_quadrature(engine, lambdas, ours, theirs, inputs)
     return engine, lambdas, ours, theirs, inputs, mesh
