@@ -9,6 +9,8 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
+from sobolev_theory.runs import command_lines
+
 from . import dimension, flows, gradient, kernels, montecarlo, scaling, training, variance
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
@@ -65,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
-        print(f"NAME: got {', '.join(unknown)}; needs one of {', '.join(BENCHMARKS)}", file=sys.stderr)
+        command_lines.complain(f"NAME: got {', '.join(unknown)}; needs one of {', '.join(BENCHMARKS)}")
         return 2
     jax.config.update("jax_enable_x64", True)
     names = options.names or list(BENCHMARKS)
@@ -93,4 +95,4 @@ def _row(result: dict) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_lines.run(main, "python -m benchmarks"))

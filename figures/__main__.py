@@ -3,15 +3,20 @@
 import argparse
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 
-from . import listing, modules
-from .progress import bars
+from sobolev_theory.runs import command_lines
+from sobolev_theory.runs.atomic_files import replacing
+from sobolev_theory.runs.progress import tracks
+
+from .command import catalogue, listing
+from .command.catalogue import RequestError
+from .figure import Figure
+from .kept import cache
 
 DESCRIPTION = """\
 Draw the figures. What they show is computed once and kept next to them.
@@ -26,21 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 when every figure asked for was written, 2 for a request that cannot be met."""
     request = _parser().parse_args(arguments)
     try:
-        names = modules.chosen(request.names)
+        entries = catalogue.chosen(request.names)
         if request.list:
-            print(listing.table(names, request.output, _given(request)))
+            print(listing.table(entries, request.output, _given(request)))
             return 0
-        figures = {name: modules.module(name) for name in names}
-        modules.check_settings(figures, request.names, _given(request))
-        print(_write(figures, request))
-    except (modules.RequestError, modules.NotInstalledError, ModuleNotFoundError) as error:
-        _refuse(str(error))
-    except OSError as error:
-        _refuse(f"--output: got {request.output}; needs a folder to write in ({error.strerror or error})")
+        figures = {entry.name: entry.figure() for entry in entries}
+        catalogue.check_options(figures, request.names, _given(request))
+        for line in _drawn(figures, request):
+            print(line)
+    except (RequestError, ModuleNotFoundError) as error:
+        command_lines.complain(f"python -m figures: error: {error}")
+        raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print(
-            f"figures: interrupted; what was finished is in {request.output}, the same command goes on from there",
-            file=sys.stderr,
+        command_lines.complain(
+            f"figures: interrupted; what was finished is in {request.output}, the same command goes on from there"
         )
         return 130
     return 0
@@ -75,41 +79,42 @@ def _given(request: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in every.items() if value is not None}
 
 
-def _write(figures: dict[str, ModuleType], request: argparse.Namespace) -> str:
-    from . import datasets, files, style  # they need packages whose absence has its own message
+def _drawn(figures: dict[str, Figure], request: argparse.Namespace) -> Iterator[str]:
+    """Every figure written; lines that say what was found, and in the end what was written."""
+    try:
+        yield from _drawn_into(cache.writable_folder(request.output), figures, request)
+    except OSError as error:
+        why = error.strerror or error
+        raise RequestError(f"--output: got {request.output}; needs a folder to write in ({why})") from error
+
+
+def _drawn_into(folder: Path, figures: dict[str, Figure], request: argparse.Namespace) -> Iterator[str]:
+    from . import style  # it needs matplotlib, whose absence has a message of its own
+    from .problems.datasets import DataError
 
     jax.config.update("jax_enable_x64", True)
-    folder = files.writable_folder(request.output)
     computed, written = 0, []
     for name, figure in figures.items():
-        taken = modules.settings(figure.data, _given(request))
-        stem = modules.stem(name, taken)
-        with bars(name) as track:
+        taken = figure.taken(_given(request))
+        stem = catalogue.stem(name, taken)
+        path = folder / f"{stem}.npz"
+        with tracks(f"parts of {name}") as track:
             try:
-                arrays, new = files.cached(
-                    folder / f"{stem}.npz", figure.data, fresh=request.fresh, track=track, **taken
+                arrays, new = cache.cached(
+                    path, figure.data, sources=figure.sources, fresh=request.fresh, track=track, **taken
                 )
-            except datasets.DataError as error:
-                raise modules.RequestError(str(error)) from error
+            except DataError as error:
+                raise RequestError(str(error)) from error
         computed += new
         written.append(f"{stem}.{request.format}")
-        with files.replacing(folder / written[-1]) as temporary:
+        with replacing(folder / written[-1]) as temporary:
             style.save(figure.draw(arrays), temporary, request.format)
-        if hasattr(figure, "finding"):
-            print(_finding(stem, figure.PAPER, figure.finding(arrays)))
+        if figure.finding is not None:  # of the statement
+            yield textwrap.fill(f"{stem}: {figure.statement}", 110)
+            yield from (f"  {line}" for line in figure.finding(arrays))
     kept = len(written) - computed
-    return f"figures: wrote {', '.join(written)} in {folder} ({computed} computed, {kept} from kept data)"
-
-
-def _finding(stem: str, paper: str, lines: list[str]) -> str:
-    """The paper's statement, and below it what was measured."""
-    return "\n".join([textwrap.fill(f"{stem}: {paper}", 110), *(f"  {line}" for line in lines)])
-
-
-def _refuse(message: str) -> NoReturn:
-    print(f"python -m figures: error: {message}", file=sys.stderr)
-    raise SystemExit(2)
+    yield f"figures: wrote {', '.join(written)} in {folder} ({computed} computed, {kept} from kept data)"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_lines.run(main, "python -m figures"))

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 Look = dict[str, Any]  # keywords of matplotlib's artists
 
@@ -19,6 +18,11 @@ MATRIX_LABELS = {
     "L2": "$L^2$, Jacobian and Hessian alike",
     "H1 population": "$H^1$, Jacobian of the population gradient",
     "H1 loss": "$H^1$, Hessian of the loss",
+}
+LOOKS: dict[str, Look] = {  # of the losses in either semantics
+    "L2": {"color": COLOURS["L2"], "linestyle": "-"},
+    "H1 population": {"color": COLOURS["H1"], "linestyle": LINES["population"]},
+    "H1 loss": {"color": COLOURS["H1"], "linestyle": LINES["loss"]},
 }
 REFERENCE = "#8a8a8a"
 SHADES = ("#ededed", "#d4d4d4")
@@ -56,9 +60,9 @@ SETTINGS: dict[Any, Any] = {
 UNDATED: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
-def new_figure(height: float) -> Figure:
+def new_figure(height: float) -> Picture:
     """An empty figure of the page's width and so many inches; draw it inside `paper()`."""
-    return Figure(figsize=(FULL_WIDTH, height), layout="constrained")
+    return Picture(figsize=(FULL_WIDTH, height), layout="constrained")
 
 
 def paper():
@@ -66,12 +70,7 @@ def paper():
     return matplotlib.rc_context(SETTINGS)
 
 
-def save(figure: Figure, path: Path, file_format: str) -> None:
+def save(figure: Picture, path: Path, file_format: str) -> None:
     """Write the figure as png, pdf or svg, whatever the path's ending."""
     with paper():
         figure.savefig(path, format=file_format, metadata=UNDATED[file_format])
-
-
-def letter(axes: Axes, letter: str) -> None:
-    """(a), (b), ... before the panel's title, for the caption to refer to."""
-    axes.set_title(f"({letter})  {axes.get_title(loc='left')}")

@@ -6,6 +6,7 @@ Importing changes no global setting: enable 64 bit yourself with jax.config.upda
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from . import differentiation, montecarlo
 from .closed_forms import orthonormal, pair, single_neuron
@@ -43,24 +44,13 @@ from .population.gradients import (
     population_loss,
 )
 
-MODULES_ON_FIRST_USE = {"symbolic": ".symbolic", "training": ".training", "sweeps": ".runs.sweeps"}
-ON_FIRST_USE = {
-    "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
-    "dynamics.flow_pieces": ("Outcome",),
-    "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
-    "runs.sweeps": ("sweep",),
-}
-
-
-def __getattr__(name: str):
-    """What needs SymPy, optax, diffrax or pyarrow on first use: they are not imported otherwise."""
-    if name in MODULES_ON_FIRST_USE:
-        return importlib.import_module(MODULES_ON_FIRST_USE[name], __name__)
-    for module, names in ON_FIRST_USE.items():
-        if name in names:
-            return getattr(importlib.import_module(f".{module}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
+if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors
+    from . import symbolic, training
+    from .dynamics.flow_pieces import Outcome
+    from .dynamics.flows import Flow, gradient_flow, gradient_flows
+    from .dynamics.gradient_descent import Descent, descend, largest_stable_step
+    from .runs import sweeps
+    from .runs.sweeps import sweep
 
 __all__ = [
     "GELU",
@@ -71,9 +61,11 @@ __all__ = [
     "Activation",
     "Cosine",
     "CriticalPoint",
+    "Descent",
     "Elementwise",
     "Erf",
     "ExtremeEigenvalues",
+    "Flow",
     "Gaussian",
     "GaussianInput",
     "Identity",
@@ -81,6 +73,7 @@ __all__ = [
     "LeakyReLU",
     "LowRank",
     "Network",
+    "Outcome",
     "Polynomial",
     "ReLU",
     "RePU",
@@ -91,9 +84,13 @@ __all__ = [
     "boundary_term",
     "condition_number",
     "critical_point",
+    "descend",
     "differentiation",
     "dual",
     "extreme_eigenvalues",
+    "gradient_flow",
+    "gradient_flows",
+    "largest_stable_step",
     "loss_gradient",
     "loss_hessian",
     "loss_hessian_product",
@@ -107,4 +104,50 @@ __all__ = [
     "reduction",
     "single_neuron",
     "spectrum",
+    "sweep",
+    "sweeps",
+    "symbolic",
+    "training",
 ]
+
+ON_FIRST_USE = {
+    "symbolic": ("symbolic",),
+    "training": ("training",),
+    "runs.sweeps": ("sweeps", "sweep"),
+    "dynamics.flow_pieces": ("Outcome",),
+    "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
+}
+
+
+class NotInstalled:
+    """What a name stands for whose extra is not installed: `import *` works, and every use says what to install."""
+
+    def __init__(self, error: ImportError):
+        self._error = error
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise ImportError(str(self._error), name=self._error.name) from self._error
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked by tools that only look
+            raise AttributeError(name)
+        return self()
+
+
+if not TYPE_CHECKING:  # a type checker would take it that every name exists
+
+    def __getattr__(name: str) -> Any:
+        """What needs SymPy, optax, diffrax or pyarrow: they are imported on first use."""
+        for place, names in ON_FIRST_USE.items():
+            if name in names:
+                try:
+                    module = importlib.import_module(f".{place}", __name__)
+                except ImportError as error:
+                    return NotInstalled(error)
+                return module if place.endswith(f".{name}") or place == name else getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.stats
 
-from figures.files import replacing
+from sobolev_theory.runs.atomic_files import replacing
 
 TABLE = Path(__file__).parent / "basins.csv"
 FLOWS = ("L2", "H1 population", "H1 loss")

@@ -19,6 +19,8 @@ import jax
 import numpy as np
 
 import sobolev_theory as st
+from sobolev_theory.runs import command_lines
+from sobolev_theory.runs.progress import bars
 
 from .basin_table import (
     FLAT,
@@ -171,25 +173,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     try:
         rows = read(request.table)
-        if request.show:
-            print("\n".join(summary(rows)))
-            return 0
-        write(rows, request.table)  # fails now rather than after the first batch
+        if not request.show:
+            write(rows, request.table)  # fails now rather than after the first batch
     except (OSError, ValueError) as error:
         parser.error(f"--table: {error}")
+    if request.show:
+        print("\n".join(summary(rows)))
+        return 0
     cells = [Cell(*at, flow) for at in _sizes(request) for flow in request.flows]
     tasks = missing(rows, cells, request.starts)
     waiting: dict[tuple[Cell, int], Ends] = {}
     try:
-        for cell, first, found in _tracked(carried_out(tasks, request.processes), len(tasks)):
-            waiting[cell, first] = found
-            row = rows.get(cell, Row())
-            while (next_batch := waiting.pop((cell, len(row.codes)), None)) is not None:
-                row = row.plus(next_batch)
-            rows[cell] = row
-            write({at: row for at, row in rows.items() if row.codes}, request.table)
+        with bars() as bar, bar("batches", len(tasks)) as report:
+            for done, (cell, first, found) in enumerate(carried_out(tasks, request.processes), start=1):
+                waiting[cell, first] = found
+                row = rows.get(cell, Row())
+                while (next_batch := waiting.pop((cell, len(row.codes)), None)) is not None:
+                    row = row.plus(next_batch)
+                rows[cell] = row
+                write({at: row for at, row in rows.items() if row.codes}, request.table)
+                report(done)
     except KeyboardInterrupt:
-        print(f"studies.basins: interrupted; {request.table} has what was finished", file=sys.stderr)
+        command_lines.complain(f"studies.basins: interrupted; {request.table} has what was finished")
         return 130
     print(f"studies.basins: {len(tasks)} batches of {BATCH} starts done; {request.table} has {len(rows)} rows")
     return 0
@@ -199,15 +204,5 @@ def _sizes(request: argparse.Namespace) -> list[tuple[int, int]]:
     return [(teachers, extra) for extra in request.extra for teachers in request.teachers]
 
 
-def _tracked(tasks: Iterator, total: int) -> Iterator:
-    """With a progress bar for a person at a terminal."""
-    if not sys.stderr.isatty() or os.environ.get("CI"):
-        return tasks
-    from rich.console import Console
-    from rich.progress import track
-
-    return iter(track(tasks, total=total, description="basins", console=Console(stderr=True), transient=True))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_lines.run(main, "python -m studies.basins"))

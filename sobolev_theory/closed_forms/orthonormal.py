@@ -31,6 +31,9 @@ from ..model.arguments import check_choice
 from ..model.losses import H1, Of, OrderWeights, SobolevLoss
 from ..model.networks import Network
 
+__all__ = ["FixedPoint", "Type", "Velocity", "fixed_points", "population_loss", "student", "velocity"]
+__dir__ = __all__.copy
+
 Scalar = Float[Array, "*shape"] | float
 TWO_PI = 2 * jnp.pi
 PARALLEL = 1e-15  # sines up to it are those of parallel neurons, as far as double precision knows

@@ -20,6 +20,12 @@ from jaxtyping import Array, Float
 
 from ..geometry.angles import angle_and_directions, direction, inverse_or_zero, polar
 
+__all__ = [
+    "slope_boundary", "slope_gradient", "slope_jacobian", "slope_kernel", "slope_mixed_jacobian", "value_gradient",
+    "value_hessian", "value_kernel", "value_mixed_hessian",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 Vector = Float[Array, " d"]
 TWO_PI = 2 * jnp.pi
 

@@ -27,6 +27,15 @@ from ..geometry.angle_differences import sine_excess
 from ..geometry.angles import angle_and_directions, direction, inverse_or_zero, inverse_sine, polar
 from ..model.losses import OrderWeights
 
+__all__ = [
+    "Eigenvalues", "PlanarVelocity", "Rate", "flow", "h1_loss", "h1_loss_flow", "h1_loss_gradient", "h1_loss_hessian",
+    "h1_loss_hessian_eigenvalues", "h1_population_eigenvalues", "h1_population_flow", "h1_population_gradient",
+    "h1_population_jacobian", "l2_eigenvalues", "l2_flow", "l2_gradient", "l2_jacobian", "l2_loss",
+    "loss_hessian_eigenvalues", "population_eigenvalues", "rate", "seminorm_boundary", "seminorm_loss",
+    "seminorm_population_gradient", "seminorm_population_jacobian",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 Vector = Float[Array, " d"]
 Matrix = Float[Array, "d d"]
 Scalar = Float[Array, "*shape"] | float

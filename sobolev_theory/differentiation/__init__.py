@@ -18,3 +18,4 @@ __all__ = [
     "finite_differences",
     "fourier",
 ]
+__dir__ = __all__.copy

@@ -20,6 +20,9 @@ from .estimates import Estimate, check_highest, check_positive, pick, relative_n
 from .finite_differences import central_weights, reach
 from .grids import check_order
 
+__all__ = ["derivative"]
+__dir__ = __all__.copy
+
 RATIO = (5**0.5 - 1) / 2  # of successive spacings: irrational, so that no wave looks constant at two of them
 
 

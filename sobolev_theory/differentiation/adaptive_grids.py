@@ -16,6 +16,9 @@ from . import finite_differences
 from .estimates import Estimate, check_highest, check_positive, pick, relative_noise, within
 from .grids import Interval, along_last, check_interval, check_order
 
+__all__ = ["derivative"]
+__dir__ = __all__.copy
+
 NEIGHBOURS = 2  # on each side: an estimate that is small by accident is overruled by theirs
 
 

@@ -17,6 +17,9 @@ from jaxtyping import Array, Float
 
 from .grids import Interval, along_last, check_interval, check_order
 
+__all__ = ["derivative", "inverse_transform", "matrix", "nodes", "transform"]
+__dir__ = __all__.copy
+
 Method = Literal["auto", "matrix", "transform"]
 LARGE = 1024  # points from which on the transform is faster, measured on 100 lines in double precision
 

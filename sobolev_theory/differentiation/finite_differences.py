@@ -16,6 +16,9 @@ from jaxtyping import Array, Float
 
 from .grids import Interval, along_last, check_interval, check_order
 
+__all__ = ["derivative", "grid", "weights"]
+__dir__ = __all__.copy
+
 
 def grid(n: int, interval: Interval) -> Float[Array, " n"]:
     """n points of the interval, equally far apart, both ends included.

@@ -18,6 +18,9 @@ from jaxtyping import Array, Float, Inexact
 
 from ..model.arguments import real_array
 
+__all__ = ["derivative", "multiplier", "sobolev_mean_square", "sobolev_norm_squared", "wavenumbers"]
+__dir__ = __all__.copy
+
 Frequencies = Literal["signed", "paper"]
 
 

@@ -68,3 +68,4 @@ __all__ = [
     "population_jacobian",
     "population_loss",
 ]
+__dir__ = __all__.copy

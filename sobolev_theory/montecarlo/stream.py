@@ -1,11 +1,10 @@
-"""Means of independent groups of samples in a stream: moments, standard errors, when to stop, progress.
+"""Means of independent groups of samples in a stream: moments, standard errors, when to stop.
 
 Memory does not depend on the number of samples. A compiled step draws one batch, group by group, and keeps the mean
 of the group means and their scatter; batches are merged on the host in 64 bit whatever the dtype of the samples
 (Chan, Golub & LeVeque 1983). Group means are independent, identically distributed and nearly Gaussian.
 """
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, PyTree
 
 from ..runs.checkpoints import add_arrays
+from ..runs.progress import bars
 from . import stream_checkpoints
 from .stream_checkpoints import Checkpoint, State
 
@@ -127,14 +127,14 @@ def estimate(
     fingerprint = "" if checkpoint is None else _fingerprint(average, plan, arguments, key, known)
     state, take = stream_checkpoints.begin(checkpoint, fingerprint, state, plan.is_over, mesh)
     parts = _parts(average, plan, arguments, key, mesh, state.batches)
-    with _progress(plan) as report:
+    with bars(plan.progress) as bar, bar("samples", plan.batches * plan.batch) as report:
         while not plan.is_over(state):
             part = _on_host(next(parts))
             if not _is_finite(part):
                 raise _failure(average, plan, arguments, key, state.batches)
             state = State(state.batches + 1, merge(state.moments, part))
             take(state)
-            report(state.batches * plan.batch, _largest_error(state.moments))
+            report(state.batches * plan.batch, f"largest standard error {_largest_error(state.moments):.1e}")
     moments = state.moments
 
     def cast(values):
@@ -260,22 +260,3 @@ def _standard_error(moments: Moments) -> np.ndarray:
 
 def _largest_error(moments: Moments) -> float:
     return float(np.max(_standard_error(moments)))
-
-
-@contextlib.contextmanager
-def _progress(plan: Plan) -> Iterator[Callable[[int, float], None]]:
-    if not plan.progress:
-        yield lambda samples, largest: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.completed:,.0f} samples"),
-        BarColumn(),
-        TextColumn("largest standard error {task.fields[largest]:.1e}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=plan.batches * plan.batch, largest=np.inf)
-        yield lambda samples, largest: bar.update(task, completed=samples, largest=largest)

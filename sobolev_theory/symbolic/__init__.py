@@ -30,27 +30,8 @@ from .frame import r, r_star, rho, theta
 from .proof import Proof, Step
 
 __all__ = [
-    "Proof",
-    "Step",
-    "as_function",
-    "conditioning",
-    "curvature",
-    "descent",
-    "duals",
-    "frame",
-    "integrals",
-    "kernels",
-    "normal",
-    "orthants",
-    "orthonormal",
-    "pair",
-    "r",
-    "r_star",
-    "rho",
-    "single_neuron",
-    "teacher_spectrum",
-    "theta",
-    "tidy",
-    "truncated_powers",
-    "vanishes",
-]
+    "Proof", "Step", "as_function", "conditioning", "curvature", "descent", "duals", "frame", "integrals", "kernels",
+    "normal", "orthants", "orthonormal", "pair", "r", "r_star", "rho", "single_neuron", "teacher_spectrum", "theta",
+    "tidy", "truncated_powers", "vanishes",
+]  # fmt: skip
+__dir__ = __all__.copy

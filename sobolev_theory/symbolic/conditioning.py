@@ -7,6 +7,17 @@ from .frame import rho, theta
 from .proof import Proof, Step
 from .single_neuron import Eigenvalues
 
+__all__ = [
+    "h1_loss_order",
+    "h1_loss_ratio",
+    "h1_population_is_better",
+    "h1_population_order",
+    "h1_population_ratio",
+    "l2_order",
+    "l2_ratio",
+]
+__dir__ = __all__.copy
+
 UNIT = rho * sp.sin(theta) / (2 * sp.pi)  # not negative
 
 

@@ -13,6 +13,9 @@ from . import teacher_spectrum
 from .proof import Proof, Step
 from .teacher_spectrum import Blocks, K
 
+__all__ = ["Polynomials", "better_conditioned", "k", "largest", "least", "polynomials", "s", "x"]
+__dir__ = __all__.copy
+
 k, s = sp.symbols("k s", nonnegative=True)
 x = sp.Symbol("x")
 g = 1 / (2 * sp.pi)

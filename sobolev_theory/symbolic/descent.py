@@ -10,6 +10,13 @@ from .algebra import normal, tidy
 from .frame import e, r, r_star, rho, theta, u, w, w_star
 from .proof import Proof, Step
 
+__all__ = [
+    "Cartesian", "acceleration", "cartesian", "collapse", "collapse_time", "descent", "epsilon", "h1_local_rate",
+    "h1_loss_velocity", "l2_acceleration", "l2_descent", "l2_descent_by_sectors", "l2_local_rate", "least_local_rate",
+    "local_rate", "loss_acceleration", "psi", "seminorm_descent", "seminorm_loss_descent",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 psi = sp.Symbol("psi", positive=True)  # the angle of w - w* and w*
 epsilon = sp.Symbol("epsilon", positive=True)  # |w - w*| / |w*|
 

@@ -14,6 +14,12 @@ from . import kernels
 from .algebra import tidy
 from .frame import r, r_star, theta
 
+__all__ = [
+    "absolute_value", "cosine", "erf", "frequency", "gaussian", "gelu", "gelu_remainder", "leaky_relu", "phase",
+    "polynomial", "repu", "sine", "slope",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 frequency, phase = sp.symbols("omega phi", real=True)
 slope = sp.Symbol("s", real=True)
 covariance = r * r_star * sp.cos(theta)

@@ -9,6 +9,9 @@ from typing import Literal, NamedTuple
 
 import sympy as sp
 
+__all__ = ["Motion", "gradient", "jacobian", "motion", "r", "r_star", "rho", "theta"]
+__dir__ = __all__.copy
+
 r, r_star, theta = sp.symbols("r r^* theta", positive=True)  # |w|, |w*|, their angle
 rho = sp.Symbol("rho", positive=True)  # |w*| / |w|
 

@@ -12,6 +12,12 @@ import sympy as sp
 from .algebra import tidy
 from .frame import theta
 
+__all__ = [
+    "expectation", "gaussian_moment", "half_line_moment", "on_the_boundary", "phi", "radial_moment", "radius", "x1",
+    "x2", "x3",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 x1, x2, x3 = sp.symbols("x_1:4", real=True)
 x = sp.Matrix([x1, x2, x3])
 phi, radius = sp.Symbol("phi", real=True), sp.Symbol("R", positive=True)

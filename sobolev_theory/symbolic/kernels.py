@@ -12,6 +12,12 @@ from . import integrals
 from .algebra import tidy
 from .frame import gradient, r, r_star, theta, u, v, w, w_star
 
+__all__ = [
+    "angular", "angular_by_derivatives", "angular_by_recursion", "orthant_gradient", "orthant_gradient_by_delta",
+    "orthant_probability", "price_defect", "repu", "sobolev",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 HIGHEST = 8  # beyond it the expressions fill pages
 
 

@@ -15,6 +15,13 @@ from .algebra import normal
 from .frame import theta
 from .proof import Proof, Step
 
+__all__ = [
+    "Corner", "Density", "Orthant", "Phi", "at_the_origin", "corner_square", "density", "derivative_by_plackett",
+    "derivative_by_sides", "h", "k", "ordinate", "plackett_remainder", "proof_of_moments", "rectified_moment",
+    "slope_defect",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 h, k = sp.symbols("h k", real=True)
 
 COVARIANCE = sp.Matrix([[1, sp.cos(theta)], [sp.cos(theta), 1]])

@@ -13,6 +13,13 @@ import sympy as sp
 from . import frame, pair
 from .algebra import normal
 
+__all__ = [
+    "OTHER_TEACHERS", "OWN_TEACHER", "STUDENTS", "A", "Angle", "B", "S", "Velocity", "alpha", "beta",
+    "h1_flow_of_the_loss", "h1_loss", "h1_loss_flow", "h1_population_flow", "l2_flow", "l2_flow_of_the_loss",
+    "l2_loss", "n", "phi", "r", "reduced", "slope", "x", "y",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 x, y = sp.symbols("x y", real=True)
 n = sp.Symbol("n", positive=True)
 r, S, A, B = sp.symbols("r S A B", positive=True)

@@ -12,6 +12,15 @@ from . import integrals, kernels
 from .algebra import tidy
 from .frame import gradient, identity, jacobian, r, w, w_star
 
+__all__ = [
+    "self_slope_gradient", "self_slope_jacobian", "self_value_gradient", "self_value_jacobian", "slope_boundary",
+    "slope_boundary_by_delta", "slope_boundary_jacobian", "slope_boundary_mixed_jacobian", "slope_gradient",
+    "slope_jacobian", "slope_kernel", "slope_mixed_jacobian", "value_gradient", "value_gradient_by_integration",
+    "value_hessian", "value_hessian_by_delta", "value_kernel", "value_mixed_hessian",
+    "value_mixed_hessian_by_integration",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 
 @cache
 def value_kernel() -> sp.Expr:

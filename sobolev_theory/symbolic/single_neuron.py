@@ -13,6 +13,16 @@ from . import frame, integrals
 from .algebra import tidy, vanishes
 from .frame import r, r_star, rho, w, w_star
 
+__all__ = [
+    "Eigenvalues", "PlanarVelocity", "eigenvalues", "flow", "h1_loss", "h1_loss_flow", "h1_loss_gradient",
+    "h1_loss_hessian", "h1_loss_hessian_eigenvalues", "h1_population_eigenvalues", "h1_population_flow",
+    "h1_population_gradient", "h1_population_jacobian", "h1_population_jacobian_asymmetry", "l2_eigenvalues",
+    "l2_flow", "l2_gradient", "l2_jacobian", "l2_loss", "l2_loss_gradient", "seminorm_boundary",
+    "seminorm_boundary_by_delta", "seminorm_loss", "seminorm_loss_gradient", "seminorm_population_gradient",
+    "seminorm_population_jacobian",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 W, W_STAR, BOTH = integrals.W, integrals.W_STAR, integrals.BOTH
 student, teacher = w.dot(integrals.x), w_star.dot(integrals.x)  # pre-activations
 

@@ -18,6 +18,12 @@ import sympy as sp
 from . import frame, pair
 from .algebra import tidy
 
+__all__ = [
+    "Blocks", "Coupling", "K", "Multiplicities", "applied", "blocks", "d", "eigenvalue", "h1_population_blocks",
+    "h1_population_coupling", "invariants", "l2_blocks", "l2_coupling", "multiplicities",
+]  # fmt: skip
+__dir__ = __all__.copy
+
 K, d, eigenvalue = sp.symbols("K d lambda", positive=True)
 
 

@@ -6,6 +6,9 @@ from . import kernels
 from .algebra import tidy
 from .frame import theta
 
+__all__ = ["obtuse_coefficient", "recurrence_defect"]
+__dir__ = __all__.copy
+
 
 def recurrence_defect(n: int) -> sp.Expr:
     """J_(n+1) - (2n+1) cos J_n - n^2 sin^2 J_(n-1) for n >= 1, and J_1 - sin - cos J_0 for n = 0; 0 if it holds.

@@ -6,3 +6,4 @@ from .objectives import sobolev_loss
 from .projections import projected_loss
 
 __all__ = ["Fit", "Stage", "derivatives", "fit", "projected_loss", "sobolev_loss"]
+__dir__ = __all__.copy

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import sobolev_theory as st
-from sobolev_theory.runs.sweeps import parts, run
+from sobolev_theory.runs.sweeps import parts
 from tests.helpers.sweeping import RHO, THETA, sweep
 from tests.montecarlo.test_estimators import Terminal
 from tests.montecarlo.test_stream_checkpoints import StoppedError, lives, results
@@ -236,6 +236,8 @@ def test_progress_is_shown_on_a_terminal_outside_ci_or_on_demand(path, monkeypat
 
 def test_progress_of_a_sweep_that_goes_on_begins_where_it_was(stopped, monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with run._progress(7, [(4, 7)], True) as report:
-        report(1)
-    assert "5 of 7 configurations" in sys.stderr.getvalue()
+    function = Counted()
+    function.stop = 1
+    with pytest.raises(StoppedError):
+        function.sweep(stopped, progress=True)
+    assert "6 of 7 configurations" in sys.stderr.getvalue()

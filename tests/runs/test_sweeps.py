@@ -3,8 +3,6 @@
 import doctest
 import importlib
 import itertools
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -292,21 +290,6 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
             sweep(wrong)
     with pytest.raises(TypeError, match="path: got 3"):
         sweep(3)
-
-
-def test_without_pyarrow_the_message_names_the_extra():
-    code = """
-import sys
-sys.modules["pyarrow"] = None
-import sobolev_theory as st
-try:
-    st.sweep
-except ModuleNotFoundError as error:
-    assert "pip install 'sobolev-theory[sweeps]'" in str(error), error
-else:
-    raise AssertionError("no error")
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 @pytest.mark.parametrize("name", ["functions", "run", "tables"])

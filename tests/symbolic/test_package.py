@@ -3,8 +3,6 @@
 import doctest
 import importlib
 import pkgutil
-import subprocess
-import sys
 
 import pytest
 import sympy as sp
@@ -24,12 +22,6 @@ def test_symbolic_is_an_attribute_of_the_library():
     assert st.symbolic is symbolic
     with pytest.raises(AttributeError, match="no attribute 'symbolics'"):
         _ = st.symbolics
-
-
-def test_without_sympy_the_message_names_the_extra():
-    code = "import sys; sys.modules['sympy'] = None; import sobolev_theory as st; st.symbolic"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert 'pip install "sobolev-theory[symbolic]"' in run.stderr
 
 
 def test_results_print_as_latex():

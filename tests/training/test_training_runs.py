@@ -2,8 +2,6 @@
 
 import doctest
 import importlib
-import subprocess
-import sys
 from operator import itemgetter
 
 import equinox as eqx
@@ -287,21 +285,6 @@ def test_bad_stages_are_named():
         Stage(optax.sgd(0.1), 0)
     with pytest.raises(TypeError, match="optimiser: got 'adam'"):
         Stage("adam", 10)
-
-
-def test_without_optax_the_message_names_the_extra():
-    code = """
-import sys
-sys.modules["optax"] = None
-import sobolev_theory as st
-try:
-    st.training
-except ModuleNotFoundError as error:
-    assert "pip install 'sobolev-theory[descent]'" in str(error), error
-else:
-    raise AssertionError("no error")
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 @pytest.mark.parametrize("name", ["derivatives", "fit", "objectives", "projections"])

@@ -5,3 +5,4 @@ from .run import sweep
 from .tables import Sweep, opened
 
 __all__ = ["OfColumns", "Sweep", "opened", "sweep"]
+__dir__ = __all__.copy

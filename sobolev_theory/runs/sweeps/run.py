@@ -1,6 +1,5 @@
 """Sweeps: chunk after chunk of configurations, on one device or many, into parts that outlive an interruption."""
 
-import contextlib
 import hashlib
 import inspect
 import json
@@ -15,7 +14,7 @@ from jax.sharding import Mesh
 from .. import first_process
 from ..atomic_files import file_of
 from ..checkpoints import add_arrays
-from ..progress import on_a_terminal
+from ..progress import bars
 from .configurations import Columns, Configurations, configurations
 from .functions import Columnwise, Evaluate, OfColumns, Traced, check_results
 from .parts import Parts, Writer
@@ -80,12 +79,14 @@ def sweep(
     ranges = _ranges(parts, mesh)
     if ranges:
         writer = Writer(parts, every, memory) if first_process.writes(mesh, "path") else None
-        with _progress(grid.rows, ranges, progress) as report:
+        done = grid.rows - sum(stop - start for start, stop in ranges)
+        with bars(progress) as bar, bar("configurations", grid.rows, done) as report:
             for first, parameters, evaluate in _chunks(grid, evaluators, ranges, chunk, memory, mesh):
                 results = evaluate(parameters)
                 if writer is not None:
                     writer.take(first, parameters, results)
-                report(len(next(iter(parameters.values()))))
+                done += len(next(iter(parameters.values())))
+                report(done)
             if writer is not None:
                 writer.flush()
     return _joined(parts, mesh)
@@ -184,24 +185,6 @@ def _chunks(
         for start, stop in inside:
             for first in range(start, stop, size):
                 yield group.first + first, grid.columns(group, first, min(first + size, stop)), evaluate
-
-
-@contextlib.contextmanager
-def _progress(rows: int, ranges: list[tuple[int, int]], shown: bool | None) -> Iterator[Callable[[int], None]]:
-    if not (on_a_terminal() if shown is None else shown):
-        yield lambda rows: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} configurations"),
-        BarColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=rows, completed=rows - sum(stop - start for start, stop in ranges))
-        yield lambda done: bar.advance(task, done)
 
 
 def _at_least(name: str, value, least: int) -> float:

@@ -1,0 +1,1 @@
+"""The command line: which figures there are, and the table of them."""

@@ -1,0 +1,1 @@
+"""What networks are trained on: functions, control problems, images, students and teachers."""
