@@ -15,6 +15,7 @@ from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalue
 from .dynamics.spectra import Spectrum, condition_number, spectrum
 from .geometry.reduction import Reduction, reduction
 from .kernels.duals import dual
+from .model import activation_terms
 from .model.activations import (
     GELU,
     AbsoluteValue,
@@ -81,6 +82,7 @@ __all__ = [
     "Sine",
     "SobolevLoss",
     "Spectrum",
+    "activation_terms",
     "boundary_term",
     "condition_number",
     "critical_point",

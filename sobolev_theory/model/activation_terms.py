@@ -18,6 +18,9 @@ from typing import Literal
 
 from .one_sided import Function, Sides, sides
 
+__all__ = ["Factor", "function_of", "power", "truncated_power", "wave"]
+__dir__ = __all__.copy
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -73,14 +76,13 @@ def truncated_power(power: int, kink: float = 0.0, width: float = 0.0) -> Factor
         >>> import jax
         >>> import jax.numpy as jnp
         >>> import sobolev_theory as st
-        >>> from sobolev_theory.model.activation_terms import truncated_power
         >>> class Softened(st.Activation):  # a ReLU averaged over a noise of 0.1
         ...     def __call__(self, t):
         ...         z = t / 0.1
         ...         return t * jax.scipy.stats.norm.cdf(z) + 0.1 * jax.scipy.stats.norm.pdf(z)
         ...     @property
         ...     def terms(self):
-        ...         return ((1.0, truncated_power(1, width=0.1)),)
+        ...         return ((1.0, st.activation_terms.truncated_power(1, width=0.1)),)
         >>> round(float(st.dual(Softened(), 0, 1.0, 1.0, correlation=0.0)), 4)  # 1.01 / (2 pi)
         0.1607
     """
@@ -95,14 +97,14 @@ def power(power: int, kink: float = 0.0) -> Factor:
 
     Example:
         >>> import sobolev_theory as st
-        >>> from sobolev_theory.model.activation_terms import power, truncated_power
         >>> class Ramp(st.Activation):  # max(0, t + 1) - 1
         ...     kinks = (-1.0,)
         ...     def __call__(self, t):
         ...         return st.ReLU()(t + 1) - 1
         ...     @property
         ...     def terms(self):
-        ...         return ((1.0, truncated_power(1, kink=-1.0)), (-1.0, power(0)))
+        ...         terms = st.activation_terms
+        ...         return ((1.0, terms.truncated_power(1, kink=-1.0)), (-1.0, terms.power(0)))
         >>> Ramp().highest_order
         1
     """
@@ -118,13 +120,13 @@ def wave(frequency: float, phase: float = 0.0) -> Factor:
     Example:
         >>> import jax.numpy as jnp
         >>> import sobolev_theory as st
-        >>> from sobolev_theory.model.activation_terms import power, wave
         >>> class Snake(st.Activation):  # t + sin(t)^2
         ...     def __call__(self, t):
         ...         return t + jnp.sin(t) ** 2
         ...     @property
         ...     def terms(self):
-        ...         return ((1.0, power(1)), (0.5, power(0)), (-0.5, wave(2.0)))
+        ...         terms = st.activation_terms
+        ...         return ((1.0, terms.power(1)), (0.5, terms.power(0)), (-0.5, terms.wave(2.0)))
         >>> round(float(st.dual(Snake(), 0, 1.0, 1.0, correlation=0.0)), 4)  # (1 - exp(-2))^2 / 4
         0.1869
     """
@@ -140,13 +142,13 @@ def function_of(function: Function, kinks: tuple[float, ...] = ()) -> Factor:
     Example:
         >>> import jax.numpy as jnp
         >>> import sobolev_theory as st
-        >>> from sobolev_theory.model.activation_terms import function_of, power
         >>> class Residual(st.Activation):  # t + tanh(t)
         ...     def __call__(self, t):
         ...         return t + jnp.tanh(t)
         ...     @property
         ...     def terms(self):
-        ...         return ((1.0, power(1)), (1.0, function_of(jnp.tanh)))
+        ...         terms = st.activation_terms
+        ...         return ((1.0, terms.power(1)), (1.0, terms.function_of(jnp.tanh)))
         >>> round(float(st.dual(Residual(), 0, 1.0, 1.0, correlation=1.0)), 4)
         2.6057
     """

@@ -39,7 +39,9 @@ def population_loss(
 
     A scalar, for ReLU in units of (output weight x norm of a neuron)^2. `jax.grad` of it is `loss_gradient`. For ReLU
     without biases and student = teacher + delta it keeps its digits for |delta| down to 1e-12; else it is
-    accurate to a few eps of its largest term.
+    accurate to a few eps of its largest term, so that near the teacher it may be a hair below 0: down to -1e-13 for
+    terms of size 1 in double precision. It is not clipped: the clipped loss would not have `loss_gradient` for its
+    gradient there.
 
     Args:
         inputs: the distribution of x, and the metric in which derivatives are measured.
