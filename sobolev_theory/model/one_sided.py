@@ -97,7 +97,8 @@ def sides(function: Function, order: int, kink: float, kinks: tuple[float, ...])
         )
     best = np.argmin(errors, axis=1)
     below, above = (float(limits[side, k]) for side, k in enumerate(best))
-    size = float(np.max(np.abs(values[np.isfinite(values)])))
+    known = values[np.isfinite(values)]
+    size = float(np.max(np.abs(known)) + 20 * np.ptp(known))  # at a distance of 1, seen from 0.05
     if order:
         size = max(size, sides(function, order - 1, kink, kinks).size)
     jump, error = above - below, float(np.min(errors, axis=1).sum())
