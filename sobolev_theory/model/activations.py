@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from .activation_terms import (
@@ -119,7 +118,7 @@ def has_jumps(sigma: Activation, order: int) -> bool:
 
 def finite_numbers(name: str, values: Iterable) -> tuple[float, ...]:
     """As floats; the message has the place of one that is none."""
-    if not isinstance(values, Iterable) or np.ndim(values) == 0:
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name}: got {values!r}; needs a sequence of numbers")
     return tuple(finite(f"{name}[{n}]", value) for n, value in enumerate(values))
 

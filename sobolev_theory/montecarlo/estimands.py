@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..geometry import span
 from ..model.networks import Network
-from ..population import gradients
+from ..population import gradients, jacobians
 from . import integrands
 from .control_variates import Control
 from .normal_points import Points
@@ -82,7 +82,7 @@ POPULATION_JACOBIAN = Estimand(
     integrands.population_jacobian,
     span.lift_blocks,
     _blocks,
-    gradients.population_jacobian,
+    jacobians.population_jacobian,
     hyperplanes=True,
     complement=True,
 )

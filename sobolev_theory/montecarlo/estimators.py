@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..geometry import span
-from ..geometry.reduction import reduction
+from ..geometry.span import reduction
 from ..model.inputs import GaussianInput, check_dimension
 from ..model.losses import H1, SobolevLoss, check_order
 from ..model.networks import Network, check_same_inputs
