@@ -39,10 +39,14 @@ def dual(
         means: a pair of means, biases; default 0.
         other: tau, if it is another activation than sigma.
 
+    Returns:
+        Of the shape that norms, angles and means broadcast to.
+
     Raises:
         TypeError, ValueError: no activation; an order that it does not have; both or none of angle and correlation; a
             negative norm.
-        RuntimeError: quadrature, of what has no closed form, has not converged; with the estimate.
+        RuntimeError: quadrature, of what has no closed form, has not converged or cannot have seen its function; with
+            the estimate.
 
     Source: Cho & Saul (2009) for truncated powers; derived in `symbolic.duals`.
 

@@ -4,14 +4,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
 import sobolev_theory as st
 from sobolev_theory.kernels.quadrature import TOLERANCE
 from sobolev_theory.kernels.resolution import unresolved
-
-MEANS = np.array([0.0, 0.5, -100.0, 100.0])
 
 
 def relu(t):
@@ -24,10 +21,6 @@ def step(t):
 
 def bump(t):
     return jnp.exp(-((t - 0.3) ** 2) * 1e6)
-
-
-def wrong_rule(t):
-    return jax.custom_jvp(jnp.sin)(t)
 
 
 @partial(jax.jit, static_argnums=(0, 1))

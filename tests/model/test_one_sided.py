@@ -76,9 +76,7 @@ def test_a_root_at_its_kink_has_as_many_derivatives_as_are_finite(power):
 
 
 def test_a_function_that_is_not_finite_beside_its_kink_is_refused():
-    with pytest.raises(
-        ValueError, match="function: got a derivative of order 0 that is not finite beside"
-    ):
+    with pytest.raises(ValueError, match="function: got a derivative of order 0 that is not finite beside"):
         _ = st.Elementwise(jnp.log, (0.0,)).highest_order
 
 
