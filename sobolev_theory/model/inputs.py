@@ -116,9 +116,9 @@ class GaussianInput(eqx.Module):
             return weights
         if isinstance(self.covariance, LowRank):
             weights, diagonal, factor = _alike(weights, self.covariance.diagonal, self.covariance.factor)
-            return jnp.concatenate([weights * root_of(diagonal), weights @ factor], 1)
+            return jnp.concatenate([weights * root_of(diagonal)[None], weights @ factor], 1)
         weights, covariance = _alike(weights, self.covariance)
-        return weights * root_of(covariance) if covariance.ndim == 1 else weights @ root_of(covariance)
+        return weights * root_of(covariance)[None] if covariance.ndim == 1 else weights @ root_of(covariance)
 
     def stretched(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
         """A z, with A A' the covariance: the transpose of `whitened`. Of standard normal z, it is x - mean."""
@@ -126,10 +126,11 @@ class GaussianInput(eqx.Module):
             return z
         if isinstance(self.covariance, LowRank):
             z, diagonal, factor = _alike(z, self.covariance.diagonal, self.covariance.factor)
-            d = len(diagonal)
-            return z[..., :d] * root_of(diagonal) + z[..., d:] @ factor.T
+            own = z[..., : len(diagonal)]
+            return own * jnp.broadcast_to(root_of(diagonal), own.shape) + z[..., len(diagonal) :] @ factor.T
         z, covariance = _alike(z, self.covariance)
-        return z * root_of(covariance) if covariance.ndim == 1 else z @ root_of(covariance).T
+        root = root_of(covariance)
+        return z * jnp.broadcast_to(root, z.shape) if covariance.ndim == 1 else z @ root.T
 
     def coloured(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
         """x of standard normal z."""
