@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ..model.activation_terms import derivative, jumps, smooth_part
+from ..model.activation_terms import deltas, derivative, smooth_part
+from ..model.activations import has_jumps
 from .gaussian_pairs import GaussianPair, Pairs
 from .moments_of_two import expectations, is_closed, zero
 
 if TYPE_CHECKING:
     from ..model.activations import Activation
 
-Part = Literal["smooth", "jumps", "all"]
-PARTS = {"smooth": smooth_part, "jumps": jumps, "all": lambda terms: terms}
+Part = Literal["population", "boundary", "loss"]  # of a gradient
+PARTS = {"population": smooth_part, "boundary": deltas, "loss": lambda terms: terms}
 
 
 class Slopes(NamedTuple):
@@ -49,18 +50,18 @@ def slopes(
 
     Of the boundary term the value is 0.
     """
-    if _by_dual(sigma, tau, pair) and part != "jumps":
+    if _by_dual(sigma, tau, pair) and part != "boundary":
         whole = [_slopes_of_dual(sigma, m, pair) for m in orders]
-        if part == "all" or not any(has_jumps(sigma, m) for m in orders):
+        if part == "loss" or not any(has_jumps(sigma, m) for m in orders):
             return whole
-        unseen = slopes(sigma, tau, orders, pair, "jumps", nodes)
+        unseen = slopes(sigma, tau, orders, pair, "boundary", nodes)
         return [Slopes(*(x - y for x, y in zip(*both, strict=True))) for both in zip(whole, unseen, strict=True)]
     products = []
     for m in orders:
         f, h = derivative(sigma.terms, m), derivative(tau.terms, m)
         slope = PARTS[part](derivative(f))
         products += [
-            (f if part != "jumps" else (), h),
+            (f if part != "boundary" else (), h),
             (slope if pair.mean is not None else (), h),
             (derivative(slope), h),
             (slope, derivative(h)),
@@ -69,17 +70,13 @@ def slopes(
     return [Slopes(*four) for four in zip(found, found, found, found, strict=True)]
 
 
-def has_jumps(sigma: "Activation", order: int) -> bool:
-    """Whether the derivative of this order jumps, of any neuron of a mixed one, so that there is a boundary term."""
-    each = getattr(sigma, "activations", (sigma,))
-    return any(jumps(derivative(one.terms, order + 1)) for one in each)
-
-
 def by_quadrature(sigma: "Activation", tau: "Activation", order: int, centred: bool) -> bool:
     """Whether E[sigma^(m)(u) tau^(m)(u')] has no closed form."""
     if centred and sigma.has_own_dual and sigma == tau:
         return False
     f, h = derivative(sigma.terms, order), derivative(tau.terms, order)
+    if any(factor.kind == "function" for _, factor in (*f, *h)):
+        return True
     return not all(is_closed(left, right) for _, left in f for _, right in h)
 
 
