@@ -183,8 +183,8 @@ def _close_chords(
 def angles_between(a: Polar, b: Polar, itself: Bool[Array, "n m"] | None = None) -> Angles:
     """All angles between the rows of `a` and the rows of `b`, to rounding.
 
-    Where `itself`, the rows are one and the same neuron, and the angle is exactly 0. A zero row is opposite to all, also
-    to itself: whatever half-space the others see, it has no part in it, as no sample activates it.
+    Where `itself`, the rows are one and the same neuron, and the angle is exactly 0. A zero row is opposite to all,
+    also to itself: it has no part in any half-space, since no sample activates it.
 
     Derivative: d theta = -(u'.du + u.du') / sin(theta); 0 at theta = 0 and pi, the mean of the two
     one-sided values, since theta has a cone there.

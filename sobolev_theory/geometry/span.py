@@ -1,9 +1,9 @@
 """The span of student and teacher, of dimension at most K + K*: networks into it, and results back out of it.
 
 For isotropic input every population quantity depends on the neurons only through their scalar products. In an
-orthonormal basis Q of their span the same networks live in n = min(d, K + K*) dimensions, with Q'x ~ N(0, I_n); losses
-are equal, gradients lie in the span, and a Jacobian acts on every direction orthogonal to it as one and the same K x K
-matrix, because every rotation of the complement leaves the problem as it is: one extra coordinate shows that matrix.
+orthonormal basis Q of their span the same networks live in n = min(d, K + K*) dimensions, with Q'x ~ N(0, I_n).
+Losses are equal, gradients lie in the span, and a Jacobian acts on every direction orthogonal to it as one and the
+same K x K matrix, since every rotation of the complement leaves the problem as it is: one extra coordinate shows it.
 """
 
 import equinox as eqx

@@ -1,8 +1,8 @@
 """A root A of a covariance, A A' = Sigma, also of a singular one, with a derivative at every rank.
 
-Sigma is scaled to a unit diagonal first: graded covariances keep their digits (Demmel 1989), and what is rounding can be
-told from what is small. Then Cholesky's factor if it is sound, else that of the eigenvectors, without the eigenvalues
-at rounding. Which root it is matters to no expectation: another one is A Q with Q orthogonal.
+Sigma is scaled to a unit diagonal first: graded covariances keep their digits (Demmel 1989), and what is rounding can
+be told from what is small. Then Cholesky's factor if it is sound, else that of the eigenvectors, without the
+eigenvalues at rounding. Which root it is matters to no expectation: another one is A Q with Q orthogonal.
 """
 
 import jax

@@ -51,9 +51,9 @@ class LowRank(eqx.Module):
 class GaussianInput(eqx.Module):
     """x ~ N(mean, covariance); by default N(0, I), the input distribution of the paper.
 
-    A singular covariance is legal: x then stays in a subspace, and its orthogonal complement is not seen, but by the
-    Euclidean metric. Eigenvalues at rounding, of the covariance with its diagonal scaled to 1, count as 0. Derivatives
-    in a singular covariance are those along covariances of the same rank.
+    A singular covariance is legal: x then stays in a subspace, and only the Euclidean metric sees the orthogonal
+    complement. Eigenvalues at rounding, of the covariance with its diagonal scaled to 1, count as 0. Derivatives in a
+    singular covariance are those along covariances of the same rank.
 
     Attributes:
         covariance: None for the identity; a symmetric positive semidefinite matrix [d, d]; a diagonal [d], >= 0; or a

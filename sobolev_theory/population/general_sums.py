@@ -1,9 +1,9 @@
 """Population loss and gradients of any activations, as sums over pairs of neurons.
 
   L = 1/2 sum_ij c_i c_j sum_m lambda_m kappa_m(i, j),   kappa_m = g_ij^m E[sigma_i^(m)(u_i) sigma_j^(m)(u_j)],
-u the pre-activations of student and teacher (`preactivations`) and g their products in the metric of the derivatives:
-for isotropic input w.w'. The expectations and their slopes are those of `activation_pairs`; a gradient costs two matrix
-products besides, four if the metric is another than the covariance's.
+u the pre-activations of student and teacher (`preactivations`) and g their products in the metric of the
+derivatives: for isotropic input w.w'. The expectations and their slopes are those of `activation_pairs`; a gradient
+costs two matrix products besides, four if the metric is another than the covariance's.
 """
 
 from dataclasses import dataclass
@@ -64,8 +64,9 @@ class GeneralSums:
         sides = self._sides(student, teacher)
         for side, (groups, fields) in enumerate(sides):
             for group, (sigma, indices) in enumerate(groups):
+                count = len(indices)
 
-                def energy(x, rows: Rows, here=(side, group), sigma=sigma, count=len(indices)) -> Float[Array, " B"]:
+                def energy(x, rows: Rows, here=(side, group), sigma=sigma, count=count) -> Float[Array, " B"]:
                     lambdas, own, everyone = x
                     block = own.take(rows)
                     value = jnp.zeros_like(block.output_weights)
@@ -75,8 +76,8 @@ class GeneralSums:
                     return block.output_weights * value / 2
 
                 operands = lambdas, fields.take(np.array(indices)), tuple(f for _, f in sides)
-                rows = by_rows(energy, operands, len(indices), _neurons(sides), mesh)
-                total = total + jnp.sum(rows[: len(indices)])
+                rows = by_rows(energy, operands, count, _neurons(sides), mesh)
+                total = total + jnp.sum(rows[:count])
         return total
 
     def gradient(
@@ -89,8 +90,9 @@ class GeneralSums:
             orders = [m for m in self.orders if part != "boundary" or activation_pairs.has_jumps(sigma, m)]
             if not orders:
                 continue
+            count = len(indices)
 
-            def of_block(x, rows: Rows, here=(0, group), sigma=sigma, orders=orders, count=len(indices)) -> Fields:
+            def of_block(x, rows: Rows, here=(0, group), sigma=sigma, orders=orders, count=count) -> Fields:
                 lambdas, own, everyone = x
                 block = own.take(rows)
                 pull = jax.tree.map(jnp.zeros_like, block)
@@ -102,7 +104,7 @@ class GeneralSums:
                 return scaled._replace(output_weights=pull.output_weights)
 
             operands = lambdas, student.take(np.array(indices)), tuple(f for _, f in sides)
-            rows = by_rows(of_block, operands, len(indices), _neurons(sides), mesh)
+            rows = by_rows(of_block, operands, count, _neurons(sides), mesh)
             found = jax.tree.map(
                 lambda x, y, indices=indices: x.at[np.array(indices)].set(y[: len(indices)]), found, rows
             )

@@ -1,4 +1,4 @@
-"""Gaussian inputs of any covariance, singular ones too, as matrix, diagonal or low rank; traced and differentiated."""
+"""Gaussian inputs of any covariance, singular ones too: as matrix, diagonal or low rank, traced, differentiated."""
 
 import jax
 import jax.numpy as jnp
@@ -51,7 +51,7 @@ def test_inputs_on_a_line_have_the_loss_of_one_input():
 @pytest.mark.parametrize("metric", ["euclidean", "mahalanobis"])
 @pytest.mark.parametrize("name", SINGULAR)
 def test_a_singular_covariance_has_the_loss_of_the_next_regular_ones(name, metric):
-    """Everything is continuous in the covariance, like the root of it where a neuron is orthogonal to the subspace."""
+    """Everything is continuous in the covariance: like its root where a neuron is orthogonal to the subspace."""
     matrix = jnp.asarray(SINGULAR[name])
     found = [loss(st.GaussianInput(matrix + t * jnp.eye(3), metric=metric), st.L2) for t in (0.0, 1e-12)]
     np.testing.assert_allclose(*found, rtol=0, atol=1e-4)

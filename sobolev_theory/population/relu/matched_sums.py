@@ -171,6 +171,6 @@ def _own_changes(lambdas: OrderWeights, m: Moves, rows: Rows, corners: Corners, 
     mixed = mixed_change(corners, steps, jnp.maximum(m.distance[rows][:, None], m.distance[None, :]))
     both = (lambdas[0] * mixed.j1 + lambdas[1] * mixed.supplement_cos) / TWO_PI
     row, column = m.matched[rows][:, None], m.matched[None, :]
-    pq, pq_, p_q, p_q_ = (kernel(corner, lambdas) for corner in corners)
+    pq, pq_, p_q = (kernel(corner, lambdas) for corner in corners[:3])
     plain = pq - jnp.where(column, pq_, 0.0) - jnp.where(row, p_q, 0.0)
     return jnp.where(row & column, both, plain)

@@ -5,7 +5,7 @@ With rho_j = c_j |v_j| over student (c = a) and teacher (c = -a*) neurons and th
   gradient  G_k = a_k sum_j rho_j [ T(theta_kj) u_j + R(theta_kj) u_k ]   + boundary term
   boundary  B_k = a_k sum_j rho_j b(theta_kj) e_kj,   e_kj the unit vector orthogonal to u_k towards u_j
 (theory of the arc-cosine kernels: Cho & Saul 2009; gradients: Tian, arXiv 1703.00560 and arXiv 2509.19773.)
-`matched_sums` sums the same as differences where student and teacher nearly coincide. These sums have the derivatives.
+`matched_sums` sums the same as differences where student and teacher nearly coincide; derivatives are those of these.
 """
 
 from typing import NamedTuple

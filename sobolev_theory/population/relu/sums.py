@@ -1,8 +1,8 @@
 """Population loss and gradients of ReLU networks: the sums over all pairs of neurons, block by block of students.
 
 Values are those of `matched_sums`, which keep their digits near an optimum; of many neurons without a close pair
-those of `plain_sums`, which are the same and cost less. Derivatives are those of the plain sums; the loss's derivative
-is its gradient with the boundary term.
+those of `plain_sums`, which are the same and cost less. Derivatives are those of the plain sums; the derivative of
+the loss is its gradient with the boundary term.
 """
 
 from dataclasses import dataclass
