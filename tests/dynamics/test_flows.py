@@ -1,6 +1,5 @@
 """Gradient flows against the planar equations, subgradient descent, and the derivative of the loss at its kinks."""
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np
