@@ -116,7 +116,7 @@ WRONG = {
     "student": ((3, pair()[1]), {}, TypeError, "student: got int; needs a Network"),
     "teacher": ((pair()[0], THREE), {}, ValueError, "teacher: got .*3 inputs; needs the student's 2"),
     "loss": (pair(), {"loss": "H1"}, TypeError, "loss: got 'H1'; needs a SobolevLoss"),
-    "order": (pair(), {"loss": st.H2}, ValueError, "loss: got order 2; needs at most 1"),
+    "order": (pair(), {"loss": st.H2}, ValueError, "loss: got .*order 2; needs order at most 1"),
     "inputs": (pair(), {"inputs": 3}, TypeError, "inputs: got 3; needs a GaussianInput"),
     "dimension": (pair(), {"inputs": st.GaussianInput([1.0, 1.0, 1.0])}, ValueError, "inputs: got .*; needs .*2"),
 }
