@@ -11,7 +11,7 @@ import optax
 
 import sobolev_theory as st
 from sobolev_theory import training
-from sobolev_theory.training.derivatives import TAYLOR_FROM, Method
+from sobolev_theory.training.input_derivatives import TAYLOR_FROM, Method
 
 from .timing import side_by_side
 

@@ -28,7 +28,6 @@ def public_tree(module: ModuleType = st, name: str = "st") -> dict[str, ModuleTy
 
 
 TREE = public_tree()
-RENAMED_SOON = {"st.training": {"derivatives", "fit"}}
 
 
 @pytest.mark.parametrize("name", TREE)
@@ -44,8 +43,7 @@ def test_a_name_is_a_module_or_something_else_but_not_both(name):
     module = TREE[name]
     folder = Path(module.__file__).parent if hasattr(module, "__path__") else None
     submodules = {path.stem for path in folder.iterdir()} if folder else set()
-    both = {n for n in module.__all__ if n in submodules and not isinstance(getattr(module, n), ModuleType)}
-    assert both <= RENAMED_SOON.get(name, set())
+    assert not {n for n in module.__all__ if n in submodules and not isinstance(getattr(module, n), ModuleType)}
 
 
 def test_what_loads_on_first_use_is_declared_to_type_checkers_from_the_same_places():

@@ -7,10 +7,10 @@ st.differentiation.adaptive             finite differences to a tolerance, with 
 """
 
 from . import adaptive, adaptive_grids, chebyshev, finite_differences, fourier
-from .estimates import Estimate, ToleranceNotMetError
+from .estimates import EstimatedDerivative, ToleranceNotMetError
 
 __all__ = [
-    "Estimate",
+    "EstimatedDerivative",
     "ToleranceNotMetError",
     "adaptive",
     "adaptive_grids",

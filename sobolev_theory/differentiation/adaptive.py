@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..model.arguments import real_array
-from .estimates import Estimate, check_highest, check_positive, pick, relative_noise, within
+from .estimates import EstimatedDerivative, check_highest, check_positive, pick, relative_noise, within
 from .finite_differences import central_weights, reach
 from .grids import check_order
 
@@ -36,7 +36,7 @@ def derivative(
     levels: int = 32,
     highest_accuracy: int = 8,
     noise: float | None = None,
-) -> Estimate:
+) -> EstimatedDerivative:
     """The derivative of a function at points x, by the order and the spacing that suit it there.
 
     Args:
@@ -51,13 +51,14 @@ def derivative(
         noise: relative error of the values of f; None for twice the rounding unit of their precision.
 
     Returns:
-        Arrays shaped like x.
+        The derivative, an estimate of its error, and the scheme taken, arrays shaped like x.
 
     Raises:
+        TypeError: points or values that are complex or no numbers.
         ToleranceNotMetError: the estimated error exceeds the tolerance at a point, or f has too few finite values
             near it. Under jit it is raised as equinox.error_if raises, without the estimate.
-        ValueError: an order < 1, an accuracy that is odd or < 4, fewer than 2 levels, a spacing, a tolerance or a
-            noise that is not positive; values that are not shaped like the points.
+        ValueError: points that are not finite, an order < 1, an accuracy that is odd or < 4, fewer than 2 levels, a
+            spacing, a tolerance or a noise that is not positive; values that are not shaped like the points.
 
     Example:
         >>> import jax.numpy as jnp
@@ -75,8 +76,10 @@ def derivative(
     half = reach(order, highest_accuracy)
     spacings = jnp.asarray(largest_spacing * RATIO ** np.arange(levels), x.dtype)
     offsets = jnp.arange(-half, half + 1, dtype=x.dtype)
-    points = x + (spacings[:, None] * offsets).reshape(levels, -1, *[1] * x.ndim)
+    points = x[None, None] + (spacings[:, None] * offsets[None]).reshape(levels, -1, *[1] * x.ndim)
     values = jnp.asarray(f(points))
+    if not jnp.issubdtype(values.dtype, jnp.floating) and not jnp.issubdtype(values.dtype, jnp.integer):
+        raise TypeError(f"f: got values of dtype {values.dtype}; needs real numbers")
     if values.shape != points.shape:
         raise ValueError(f"f: got values of shape {values.shape} at points of shape {points.shape}; needs the same")
     estimate = _best(
@@ -93,7 +96,7 @@ def _best(
     order: int,
     highest_accuracy: int,
     noise: float,
-) -> Estimate:
+) -> EstimatedDerivative:
     """Of all orders and levels but the first of each, which have nothing to be compared with."""
     accuracies = range(2, highest_accuracy + 1, 2)
     h = spacings.reshape(-1, *[1] * (values.ndim - 2))
@@ -111,7 +114,7 @@ def _best(
     flat = errors.reshape(-1, *values.shape[2:])
     best = jnp.argmin(flat, axis=0)
     scheme, level = jnp.divmod(best, len(spacings) - 1)
-    return Estimate(
+    return EstimatedDerivative(
         pick(table[1:, 1:].reshape(flat.shape), best),
         pick(flat, best),
         jnp.array(accuracies[1:])[scheme],
@@ -132,6 +135,7 @@ def _central(values, points, h, order: int, accuracy: int, noise: float):
     centre = safe[:, middle]
     total, defined = jnp.zeros_like(centre), finite[:, middle]
     size, slope, weight_sum = jnp.abs(centre), jnp.zeros_like(centre), 0.0
+    safe_h = jnp.where(h > 0, h, 1.0)  # small spacings may underflow
     for offset, weight in zip(range(-half, half + 1), weights, strict=True):
         if not offset:
             continue
@@ -140,13 +144,13 @@ def _central(values, points, h, order: int, accuracy: int, noise: float):
         defined &= finite[:, middle + offset]
         size = jnp.maximum(size, jnp.abs(value))
         rise = jnp.abs(value - centre) - 2 * noise * jnp.maximum(jnp.abs(value), jnp.abs(centre))
-        slope = jnp.maximum(slope, rise / (abs(offset) * h))
+        slope = jnp.maximum(slope, jnp.where(h > 0, rise / (abs(offset) * safe_h), 0.0))
         weight_sum += abs(weight)
     unit = jnp.finfo(values.dtype).eps
     moved = unit * jnp.max(jnp.abs(points), axis=1) * jax.lax.cummax(slope, axis=0, reverse=True)
     least = jnp.finfo(values.dtype).tiny  # below which values are lost
     unit_cell = h**order
-    safe_cell = jnp.where(unit_cell > 0, unit_cell, 1.0)  # powers of small spacings may underflow
+    safe_cell = jnp.where(unit_cell > 0, unit_cell, 1.0)  # and so may their powers
     rounding = 2 * weight_sum * (noise * size + moved + least) / safe_cell
     found = total / safe_cell
     defined &= (unit_cell > 0) & jnp.isfinite(rounding) & jnp.isfinite(found)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from . import finite_differences
-from .estimates import Estimate, check_highest, check_positive, pick, relative_noise, within
+from .estimates import EstimatedDerivative, check_highest, check_positive, pick, relative_noise, within
 from .grids import Interval, along_last, check_interval, check_order
 
 __all__ = ["derivative"]
@@ -31,7 +31,7 @@ def derivative(
     highest_accuracy: int = 10,
     axis: int = -1,
     noise: float | None = None,
-) -> Estimate:
+) -> EstimatedDerivative:
     """The derivative along one axis of samples on a uniform grid, by the order that suits them at each point.
 
     Args:
@@ -46,14 +46,15 @@ def derivative(
             precision.
 
     Returns:
-        Arrays shaped like u.
+        The derivative, an estimate of its error, and the scheme taken, arrays shaped like u.
 
     Raises:
+        TypeError: samples that are complex or no numbers.
         ToleranceNotMetError: the estimated error exceeds the tolerance at a point. Under jit it is raised as
             equinox.error_if raises, without the estimate.
-        ValueError: an order < 1, an accuracy that is odd or < 4, an interval that is none, an axis that u does not
-            have, fewer than 2 (order + highest_accuracy) points along it, a tolerance or a noise that is not
-            positive.
+        ValueError: samples that are not finite, an order < 1, an accuracy that is odd or < 4, an interval that is
+            none, an axis that u does not have, fewer than 2 (order + highest_accuracy) points along it, a tolerance
+            or a noise that is not positive.
 
     Example:
         >>> import jax.numpy as jnp
@@ -74,7 +75,7 @@ def derivative(
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
-def _best(u: Float[Array, "... n"], order: int, h: float, highest_accuracy: int, noise: float) -> Estimate:
+def _best(u: Float[Array, "... n"], order: int, h: float, highest_accuracy: int, noise: float) -> EstimatedDerivative:
     n = u.shape[-1]
     scale = jnp.max(jnp.abs(u), axis=-1, keepdims=True)
     accuracies = range(2, highest_accuracy + 1, 2)
@@ -85,10 +86,11 @@ def _best(u: Float[Array, "... n"], order: int, h: float, highest_accuracy: int,
         coarse = _on_every_second(u, order, h, accuracy)
         difference = jnp.maximum(jnp.abs(value - lower), jnp.abs(value - coarse))
         amplification = jnp.asarray(finite_differences.amplification(n, order, accuracy) / h**order, u.dtype)
+        amplification = amplification.reshape(*(1,) * (u.ndim - 1), n)
         errors.append(2 * _largest_nearby(difference) + 2 * noise * amplification * scale)
     table = jnp.stack(errors)
     best = jnp.argmin(table, axis=0)
-    return Estimate(
+    return EstimatedDerivative(
         pick(jnp.stack(values[1:]), best),
         pick(table, best),
         jnp.array(accuracies[1:])[best],

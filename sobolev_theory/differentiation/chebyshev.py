@@ -8,14 +8,15 @@ differences of nodes by sines, and a diagonal that makes the rows sum to 0; Welf
 """
 
 from functools import lru_cache, partial
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .grids import Interval, along_last, check_interval, check_order
+from ..model.arguments import check_choice
+from .grids import Interval, along_last, at_least_single, check_interval, check_order, check_points
 
 __all__ = ["derivative", "inverse_transform", "matrix", "nodes", "transform"]
 __dir__ = __all__.copy
@@ -27,6 +28,13 @@ LARGE = 1024  # points from which on the transform is faster, measured on 100 li
 def nodes(n: int, interval: Interval = (-1.0, 1.0)) -> Float[Array, " n"]:
     """The n points cos(pi k/(n - 1)), carried to the interval: from its upper end down to its lower end.
 
+    Args:
+        n: number of nodes, at least 2.
+        interval: its two ends.
+
+    Returns:
+        The nodes in decreasing order, an array [n] of the precision that is the default.
+
     Raises:
         ValueError: n < 2, or an interval that is none.
 
@@ -35,7 +43,7 @@ def nodes(n: int, interval: Interval = (-1.0, 1.0)) -> Float[Array, " n"]:
         >>> chebyshev.nodes(3, (0.0, 4.0)).tolist()
         [4.0, 2.0, 0.0]
     """
-    _check_count(n)
+    check_points(n)
     a, b = check_interval(interval)
     return jnp.asarray(((1 - _nodes(n)) * a + (1 + _nodes(n)) * b) / 2)
 
@@ -48,6 +56,9 @@ def matrix(n: int, order: int = 1, *, interval: Interval = (-1.0, 1.0)) -> Float
         order: of the derivative, 1 or more.
         interval: of the nodes.
 
+    Returns:
+        An array [n, n] of the precision that is the default.
+
     Raises:
         ValueError: n < 2, an order < 1, or an interval that is none.
 
@@ -56,7 +67,7 @@ def matrix(n: int, order: int = 1, *, interval: Interval = (-1.0, 1.0)) -> Float
         >>> chebyshev.matrix(2, interval=(0.0, 2.0)).tolist()
         [[0.5, -0.5], [0.5, -0.5]]
     """
-    _check_count(n)
+    check_points(n)
     check_order(order)
     a, b = check_interval(interval)
     return jnp.asarray(_matrix(n, order) * (2 / (b - a)) ** order)
@@ -83,8 +94,9 @@ def derivative(
         An array shaped like u, of its precision.
 
     Raises:
-        ValueError: an order < 1, an interval that is none, an axis that u does not have, fewer than 2 points along
-            it, or another method.
+        TypeError: samples that are complex or no numbers.
+        ValueError: samples that are not finite, an order < 1, an interval that is none, an axis that u does not have,
+            fewer than 2 points along it, or another method.
 
     Example:
         >>> from sobolev_theory.differentiation import chebyshev
@@ -95,8 +107,7 @@ def derivative(
     """
     check_order(order)
     a, b = check_interval(interval)
-    if method not in get_args(Method):
-        raise ValueError(f"method: got {method!r}; needs one of {', '.join(get_args(Method))}")
+    check_choice("method", method, Method)
     u = along_last(u, axis, 2)
     n = u.shape[-1]
     if method == "matrix" or (method == "auto" and n < LARGE):
@@ -106,23 +117,39 @@ def derivative(
     return jnp.moveaxis(on_unit * (2 / (b - a)) ** order, -1, axis)
 
 
-@jax.jit
 def transform(u: Float[Array, "... n"]) -> Float[Array, "... n"]:
     """The coefficients c of sum_k c_k T_k, the polynomial through the values u at the nodes: a cosine transform.
+
+    Args:
+        u: samples at `nodes`, in their order, along the last axis.
+
+    Returns:
+        The coefficients along the last axis, an array shaped like u, of its precision.
+
+    Raises:
+        TypeError: samples that are complex or no numbers.
+        ValueError: samples that are not finite, or fewer than 2 of them.
 
     Example:
         >>> from sobolev_theory.differentiation import chebyshev
         >>> chebyshev.transform(chebyshev.nodes(3) ** 2).round(6).tolist()  # x^2 = (T_0 + T_2)/2
         [0.5, 0.0, 0.5]
     """
-    n = u.shape[-1]
-    cosines = jnp.fft.rfft(jnp.concatenate([u, u[..., n - 2 : 0 : -1]], axis=-1)).real
-    return cosines * _ends_halved(n, u.dtype) / (n - 1)
+    return _transformed(along_last(u, -1, 2))
 
 
-@jax.jit
 def inverse_transform(coefficients: Float[Array, "... n"]) -> Float[Array, "... n"]:
     """The values at the nodes of sum_k c_k T_k: the inverse of `transform`.
+
+    Args:
+        coefficients: c_0, c_1, ... along the last axis.
+
+    Returns:
+        The values along the last axis, an array shaped like the coefficients, of their precision.
+
+    Raises:
+        TypeError: coefficients that are complex or no numbers.
+        ValueError: coefficients that are not finite, or fewer than 2 of them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -130,24 +157,38 @@ def inverse_transform(coefficients: Float[Array, "... n"]) -> Float[Array, "... 
         >>> chebyshev.inverse_transform(jnp.array([0.5, 0.0, 0.5])).round(6).tolist()
         [1.0, 0.0, 1.0]
     """
-    n = coefficients.shape[-1]
-    whole = coefficients / _ends_halved(n, coefficients.dtype)
-    even = jnp.concatenate([whole, whole[..., n - 2 : 0 : -1]], axis=-1)
-    return jnp.fft.rfft(even).real / 2
+    return _inverse_transformed(along_last(coefficients, -1, 2, name="coefficients"))
+
+
+@jax.jit
+def _transformed(u: Float[Array, "... n"]) -> Float[Array, "... n"]:
+    n = u.shape[-1]
+    return _cosines(u) * _ends_halved(u) / (n - 1)
+
+
+@jax.jit
+def _inverse_transformed(coefficients: Float[Array, "... n"]) -> Float[Array, "... n"]:
+    return _cosines(coefficients / _ends_halved(coefficients)) / 2
+
+
+def _cosines(u: Float[Array, "... n"]) -> Float[Array, "... n"]:
+    """u_0 + (-1)^k u_(n-1) + 2 sum_j u_j cos(pi j k/(n - 1)) over those between, for each k."""
+    even = jnp.concatenate([u, u[..., -2:0:-1]], axis=-1)
+    return jnp.fft.rfft(at_least_single(even)).real.astype(u.dtype)
 
 
 @partial(jax.jit, static_argnums=1)
 def _by_transform(u: Float[Array, "... n"], order: int) -> Float[Array, "... n"]:
-    coefficients = transform(u)
+    coefficients = _transformed(u)
     for _ in range(order):
         coefficients = _differentiated(coefficients)
-    return inverse_transform(coefficients)
+    return _inverse_transformed(coefficients)
 
 
 def _differentiated(coefficients: Float[Array, "... n"]) -> Float[Array, "... n"]:
     """c'_k = 2 sum of p c_p over p > k of the other parity, half of it for k = 0: T_p' in terms of T_k."""
     n = coefficients.shape[-1]
-    terms = 2 * jnp.arange(n, dtype=coefficients.dtype) * coefficients
+    terms = 2 * jax.lax.broadcasted_iota(coefficients.dtype, coefficients.shape, coefficients.ndim - 1) * coefficients
     padding = [(0, 0)] * (coefficients.ndim - 1) + [(0, 2 + n % 2)]
     by_parity = jnp.pad(terms, padding).reshape(*coefficients.shape[:-1], -1, 2)
     from_here = jnp.flip(jnp.cumsum(jnp.flip(by_parity, -2), -2), -2).reshape(*coefficients.shape[:-1], -1)
@@ -155,8 +196,9 @@ def _differentiated(coefficients: Float[Array, "... n"]) -> Float[Array, "... n"
     return after.at[..., 0].multiply(0.5)
 
 
-def _ends_halved(n: int, dtype) -> Float[Array, " n"]:
-    return jnp.ones(n, dtype).at[jnp.array([0, n - 1])].set(0.5)
+def _ends_halved(u: Float[Array, "... n"]) -> Float[Array, "... n"]:
+    """Ones shaped like u, 1/2 at both ends of the last axis."""
+    return jnp.ones_like(u).at[..., jnp.array([0, -1])].set(0.5)
 
 
 def _nodes(n: int) -> np.ndarray:
@@ -189,8 +231,3 @@ def _inverse_differences(n: int) -> np.ndarray:
     differences = 2 * np.sin(quarter * np.minimum(total, 2 * (n - 1) - total)) * np.sin(quarter * (k - k[:, None]))
     np.fill_diagonal(differences, np.inf)
     return 1 / differences
-
-
-def _check_count(n: int) -> None:
-    if n < 2:
-        raise ValueError(f"n: got {n}; needs at least 2 nodes")

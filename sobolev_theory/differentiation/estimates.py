@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 from .finite_differences import check_accuracy
 
 
-class Estimate(eqx.Module):
+class EstimatedDerivative(eqx.Module):
     """A derivative and how it was found, point by point.
 
     Attributes:
@@ -28,12 +28,12 @@ class Estimate(eqx.Module):
 class ToleranceNotMetError(ArithmeticError):
     """No candidate had an estimated error within the tolerance; `estimate` is the best found."""
 
-    def __init__(self, message: str, estimate: Estimate):
+    def __init__(self, message: str, estimate: EstimatedDerivative):
         super().__init__(message)
         self.estimate = estimate
 
 
-def within(estimate: Estimate, tolerance: float | None, x: Array | None = None) -> Estimate:
+def within(estimate: EstimatedDerivative, tolerance: float | None, x: Array | None = None) -> EstimatedDerivative:
     """The estimate, if it is within the tolerance everywhere; without one, if it is finite."""
     limit = float(jnp.finfo(estimate.error.dtype).max) if tolerance is None else tolerance
     missed = ~(estimate.error <= limit)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .grids import Interval, along_last, check_interval, check_order
+from .grids import Interval, along_last, check_interval, check_order, check_points
 
 __all__ = ["derivative", "grid", "weights"]
 __dir__ = __all__.copy
@@ -22,6 +22,13 @@ __dir__ = __all__.copy
 
 def grid(n: int, interval: Interval) -> Float[Array, " n"]:
     """n points of the interval, equally far apart, both ends included.
+
+    Args:
+        n: number of points, at least 2.
+        interval: its two ends.
+
+    Returns:
+        The points in increasing order, an array [n] of the precision that is the default.
 
     Raises:
         ValueError: n < 2, or an interval that is none.
@@ -31,8 +38,7 @@ def grid(n: int, interval: Interval) -> Float[Array, " n"]:
         >>> finite_differences.grid(5, (-1.0, 1.0)).tolist()
         [-1.0, -0.5, 0.0, 0.5, 1.0]
     """
-    if n < 2:
-        raise ValueError(f"n: got {n}; needs at least 2 points")
+    check_points(n)
     return jnp.linspace(*check_interval(interval), n)
 
 
@@ -42,6 +48,9 @@ def weights(offsets: Sequence[float], order: int) -> np.ndarray:
     Args:
         offsets: distinct numbers, more than `order`; the derivative is taken at 0.
         order: of the derivative, 0 or more.
+
+    Returns:
+        An array of NumPy in double precision, one entry an offset.
 
     Raises:
         ValueError: offsets that repeat, or too few of them; a negative order.
@@ -76,8 +85,9 @@ def derivative(
         An array shaped like u, of its precision.
 
     Raises:
-        ValueError: an order < 1, an accuracy that is odd or < 2, an interval that is none, an axis that u does not
-            have, or fewer than order + accuracy points along it.
+        TypeError: samples that are complex or no numbers.
+        ValueError: samples that are not finite, an order < 1, an accuracy that is odd or < 2, an interval that is
+            none, an axis that u does not have, or fewer than order + accuracy points along it.
 
     Example:
         >>> from sobolev_theory.differentiation import finite_differences
@@ -134,7 +144,7 @@ def _rows(u: Float[Array, "... n"], order: int, accuracy: int) -> Float[Array, "
 
 @lru_cache(maxsize=256)
 def _first_rows(order: int, accuracy: int) -> np.ndarray:
-    """OrderWeights [reach, order + accuracy] of the first points for the derivatives at the first `reach` of them."""
+    """Weights [reach, order + accuracy] of the first points for the derivatives at the first `reach` of them."""
     width = order + accuracy
     return np.array([weights(range(-i, width - i), order) for i in range(reach(order, accuracy))])
 
@@ -143,7 +153,7 @@ def _one_sided(u: Float[Array, "... n"], order: int, accuracy: int) -> Float[Arr
     rows = _first_rows(order, accuracy)
     count, width = rows.shape
     differences = u[..., None, :width] - u[..., :count, None]
-    return jnp.sum(jnp.asarray(rows, u.dtype) * differences, axis=-1)
+    return jnp.sum(jnp.asarray(rows, u.dtype).reshape(*(1,) * (u.ndim - 1), count, width) * differences, axis=-1)
 
 
 def _fornberg(x: tuple[Fraction, ...], order: int) -> list[Fraction]:

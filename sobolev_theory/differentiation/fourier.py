@@ -9,14 +9,16 @@ stand, so that mode n - 1, a slow wave, is weighted as if it were the fastest.
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from ..model.arguments import real_array
+from ..model.arguments import check_choice, real_array
+from .estimates import check_positive
+from .grids import at_least_single, check_order, check_points
 
 __all__ = ["derivative", "multiplier", "sobolev_mean_square", "sobolev_norm_squared", "wavenumbers"]
 __dir__ = __all__.copy
@@ -32,20 +34,21 @@ def wavenumbers(n: int, length: float, frequencies: Frequencies = "signed") -> n
         length: the period.
         frequencies: "signed" for 2 pi/length times 0, 1, ..., -2, -1; "paper" for 2 pi/length times 0 ... n - 1.
 
+    Returns:
+        An array of NumPy in double precision.
+
     Raises:
         ValueError: n < 1, a length that is not positive and finite, or another name of frequencies.
 
     Example:
+        >>> import math
         >>> from sobolev_theory.differentiation import fourier
-        >>> fourier.wavenumbers(4, 2 * fourier.np.pi).tolist()
+        >>> fourier.wavenumbers(4, 2 * math.pi).tolist()
         [0.0, 1.0, -2.0, -1.0]
     """
-    if n < 1:
-        raise ValueError(f"n: got {n}; needs at least 1 point")
-    if not (math.isfinite(length) and length > 0):
-        raise ValueError(f"length: got {length}; needs a finite number > 0")
-    if frequencies not in get_args(Frequencies):
-        raise ValueError(f"frequencies: got {frequencies!r}; needs one of {', '.join(get_args(Frequencies))}")
+    check_points(n, 1)
+    check_positive(length=length)
+    check_choice("frequencies", frequencies, Frequencies)
     modes = np.fft.fftfreq(n, 1 / n) if frequencies == "signed" else np.arange(n)
     return 2 * np.pi / length * modes
 
@@ -66,7 +69,9 @@ def derivative(u: Inexact[Array, "..."], order: int = 1, *, length: float, axis:
         An array shaped like u, real where u is.
 
     Raises:
-        ValueError: a negative order, a length that is not positive and finite, or an axis that u does not have.
+        TypeError: samples that are no numbers.
+        ValueError: samples that are not finite, a negative order, a length that is not positive and finite, or an
+            axis that u does not have.
 
     Example:
         >>> import jax.numpy as jnp
@@ -76,8 +81,7 @@ def derivative(u: Inexact[Array, "..."], order: int = 1, *, length: float, axis:
         >>> bool(jnp.max(jnp.abs(error)) < 1e-5)
         True
     """
-    if order < 0:
-        raise ValueError(f"order: got {order}; needs an order >= 0")
+    check_order(order, 0)
     u = _samples(u)
     (axis,) = _checked_axes(u, (axis,))
     wavenumbers(u.shape[axis], length)  # checks the length
@@ -86,6 +90,8 @@ def derivative(u: Inexact[Array, "..."], order: int = 1, *, length: float, axis:
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
 def _derivative(u: Inexact[Array, "..."], order: int, length: float, axis: int) -> Inexact[Array, "..."]:
+    precision = u.dtype
+    u = at_least_single(u)
     n = u.shape[axis]
     xi = wavenumbers(n, length)
     if n % 2 == 0 and order % 2 == 1:
@@ -94,7 +100,7 @@ def _derivative(u: Inexact[Array, "..."], order: int, length: float, axis: int) 
     if jnp.iscomplexobj(u):
         return jnp.fft.ifft(_along(power, axis, u) * jnp.fft.fft(u, axis=axis), axis=axis)
     half = jnp.fft.rfft(u, axis=axis)
-    return jnp.fft.irfft(_along(power[: n // 2 + 1], axis, u) * half, n, axis=axis)
+    return jnp.fft.irfft(_along(power[: n // 2 + 1], axis, u) * half, n, axis=axis).astype(precision)
 
 
 def multiplier(
@@ -119,8 +125,9 @@ def multiplier(
         make it complex, since they weight conjugate modes differently.
 
     Raises:
-        ValueError: axes that u does not have or that repeat, lengths that are not one positive number an axis, or
-            another name of frequencies.
+        TypeError: samples that are no numbers, or a smoothness that is no real number.
+        ValueError: samples or a smoothness that are not finite, axes that u does not have or that repeat, lengths
+            that are not one positive number an axis, or another name of frequencies.
 
     Example:
         >>> import jax.numpy as jnp
@@ -131,9 +138,9 @@ def multiplier(
         True
     """
     u = _samples(u)
-    axes = _checked_axes(u, axes)
-    v = _multiplied(u, s, axes, _symbol(u, axes, lengths, frequencies))
-    return v if jnp.iscomplexobj(u) or frequencies == "paper" else v.real
+    axes, s = _checked_axes(u, axes), _smoothness(s, u)
+    v = _multiplied(at_least_single(u), s, axes, _symbol(u, axes, lengths, frequencies))
+    return v if jnp.iscomplexobj(u) or frequencies == "paper" else v.real.astype(u.dtype)
 
 
 def sobolev_mean_square(
@@ -146,8 +153,10 @@ def sobolev_mean_square(
 ) -> Float[Array, "..."]:
     """The mean over the grid of |(1 + |xi|^2)^(s/2) u|^2: at s = 0 the mean square, so the loss of images.
 
-    By Parseval's identity, from the modes of u without the way back. Arguments and errors as in `multiplier`; the
-    axes of space are reduced and the others stay.
+    By Parseval's identity, from the modes of u without the way back. Arguments and errors as in `multiplier`.
+
+    Returns:
+        A real array of the axes that are not of space.
 
     Example:
         >>> import jax.numpy as jnp
@@ -157,8 +166,8 @@ def sobolev_mean_square(
         [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     u = _samples(u)
-    axes = _checked_axes(u, axes)
-    return _mean_square(u, s, axes, _symbol(u, axes, lengths, frequencies))
+    axes, s = _checked_axes(u, axes), _smoothness(s, u)
+    return _mean_square(at_least_single(u), s, axes, _symbol(u, axes, lengths, frequencies)).astype(u.real.dtype)
 
 
 def sobolev_norm_squared(
@@ -172,7 +181,10 @@ def sobolev_norm_squared(
     """|u|^2 in H^s of the periodic box: the integral of |(1 + |xi|^2)^(s/2) u|^2 over it.
 
     That is `sobolev_mean_square` times the volume of the box. With lengths=None, pixels of size 1, it is a sum over
-    the pixels. Arguments and errors as in `multiplier`; the axes of space are reduced and the others stay.
+    the pixels. Arguments and errors as in `multiplier`.
+
+    Returns:
+        A real array of the axes that are not of space.
 
     Example:
         >>> import jax.numpy as jnp
@@ -182,13 +194,15 @@ def sobolev_norm_squared(
         >>> bool(jnp.allclose(square, 2 * jnp.pi))  # pi of sin^2 and as much of cos^2
         True
     """
+    u = _samples(u)
     mean = sobolev_mean_square(u, s, axes=axes, lengths=lengths, frequencies=frequencies)
-    return mean * math.prod([jnp.shape(u)[axis] for axis in axes] if lengths is None else lengths)
+    return mean * math.prod([u.shape[axis] for axis in axes] if lengths is None else lengths)
 
 
 @partial(jax.jit, static_argnums=2)
 def _multiplied(u: Array, s, axes: tuple[int, ...], symbol: Array) -> Array:
-    return jnp.fft.ifftn(symbol ** (s / 2) * jnp.fft.fftn(u, axes=axes), axes=axes)
+    modes = jnp.fft.fftn(u, axes=axes)
+    return jnp.fft.ifftn((symbol ** (s / 2)).astype(modes.dtype) * modes, axes=axes)
 
 
 @partial(jax.jit, static_argnums=2)
@@ -198,7 +212,8 @@ def _mean_square(u: Array, s, axes: tuple[int, ...], symbol: Array) -> Array:
 
 
 def _symbol(u: Array, axes: tuple[int, ...], lengths: Sequence[float] | None, frequencies: Frequencies) -> np.ndarray:
-    """1 + |xi|^2, of the real precision of u and broadcasting against it."""
+    """1 + |xi|^2, of the real precision of u, at least single, and broadcasting against it."""
+    u = at_least_single(u)
     if lengths is None:
         lengths = tuple(u.shape[axis] for axis in axes)
     if len(lengths) != len(axes):
@@ -215,7 +230,18 @@ def _along(values: np.ndarray, axis: int, u: Array) -> np.ndarray:
 
 
 def _samples(u) -> Inexact[Array, "..."]:
-    return jnp.asarray(u) if jnp.iscomplexobj(u) else real_array("u", u)
+    """Finite, real or complex."""
+    if not jnp.iscomplexobj(u):
+        return real_array("u", u)
+    u = jnp.asarray(u)
+    return jax.lax.complex(real_array("u", u.real), real_array("u", u.imag))
+
+
+def _smoothness(s, u: Inexact[Array, "..."]) -> Float[Array, ""]:
+    s = real_array("s", s)
+    if s.ndim:
+        raise ValueError(f"s: got shape {s.shape}; needs one number")
+    return s.astype(at_least_single(u).real.dtype)
 
 
 def _checked_axes(u: Array, axes: Sequence[int]) -> tuple[int, ...]:

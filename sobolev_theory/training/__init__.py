@@ -1,7 +1,7 @@
 """Sobolev training of any network that JAX can call: derivatives, losses, and runs of many seeds."""
 
-from .derivatives import derivatives
-from .fit import Fit, Stage, fit
+from .fitting import Fit, Stage, fit
+from .input_derivatives import derivatives
 from .objectives import sobolev_loss
 from .projections import projected_loss
 

@@ -7,10 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..model.arguments import real_array
 from ..model.losses import H1, SobolevLoss
-from .derivatives import Network, derivatives
-from .objectives import Target, arrays_like, check_loss, weighed_orders, weighted
+from .input_derivatives import Network, derivatives
+from .objectives import Target, arrays_like, check_function, checked_points, weighed_orders, weighted
 
 
 def projected_loss(
@@ -31,27 +30,33 @@ def projected_loss(
     Source: Czarnecki et al. 2017, Sobolev training for neural networks, section 2 (stochastic Sobolev training).
 
     Args:
+        network: any function of one point to one array that JAX can differentiate in forward mode.
+        x: points [N d], or [N] for networks of a scalar; at least one.
         key: of jax.random; the objective's key in `fit` gives fresh directions at each step.
         target: as for `sobolev_loss`; of a function, too, only derivatives along the directions are taken.
+        loss: its lambdas may be traced.
         directions: at each point, 1 to d.
 
+    Returns:
+        A scalar, of the precision that JAX gives to the difference of network and target.
+
     Raises:
-        TypeError: a loss that is no SobolevLoss.
-        ValueError: a number of directions outside 1 ... d; target arrays that do not fit.
+        TypeError, ValueError: as `sobolev_loss`; a number of directions outside 1 ... d.
 
     Example:
         >>> import jax, jax.numpy as jnp, sobolev_theory as st
         >>> x = jnp.zeros((1, 1000))
-        >>> value = projected_loss(jnp.sum, x, jax.random.key(0), lambda x: 0 * x[0], directions=1000)
+        >>> value = st.training.projected_loss(jnp.sum, x, jax.random.key(0), lambda x: 0 * x[0], directions=1000)
         >>> round(float(value))  # |gradient|^2/2, with all directions exactly
         500
     """
-    check_loss(loss)
-    x = real_array("x", x)
+    x = checked_points(x, loss)
     shape, size = x.shape[1:], math.prod(x.shape[1:])
     if isinstance(directions, bool) or not isinstance(directions, int) or not 1 <= directions <= size:
         raise ValueError(f"directions: got {directions}; needs a whole number from 1 to {size}, the input dimension")
-    if not callable(target):
+    if callable(target):
+        check_function(target, network, x)
+    else:
         full = jax.eval_shape(lambda x: derivatives(network, x, loss.order), x)
         target = arrays_like(full, target, loss)
 
@@ -71,9 +76,10 @@ def projected_loss(
 def _directions(key, order: int, count: int, shape: tuple[int, ...], dtype) -> Float[Array, "count order *in"]:
     """For each order independent frames of `count` orthogonal directions, of length sqrt(d)."""
     size = math.prod(shape)
-    normal = jax.random.normal(key, (order, size, count), dtype)
+    at_least_single = dtype if jnp.finfo(dtype).bits >= 32 else jnp.float32  # lower ones have no QR
+    normal = jax.random.normal(key, (order, size, count), at_least_single)
     frames = jnp.linalg.qr(normal).Q if count > 1 else normal / jnp.linalg.norm(normal, axis=1, keepdims=True)
-    return jnp.sqrt(jnp.asarray(size, dtype)) * jnp.moveaxis(frames, 2, 0).reshape(count, order, *shape)
+    return (math.sqrt(size) * jnp.moveaxis(frames, 2, 0)).reshape(count, order, *shape).astype(dtype)
 
 
 def _along(function, point, along) -> list[Array]:

@@ -57,15 +57,6 @@ def test_single_precision_stays_single(mode):
     assert {array.dtype for array in derivatives(lambda x: jnp.tanh(x).sum(), x, 2, mode)} == {np.dtype("f4")}
 
 
-def test_without_rules_for_series_the_choice_is_another_and_taylor_says_so():
-    x = jnp.array([0.3, 0.9])
-    # jet has no rule for the tangent; its fourth derivative is 8 t (1 + t^2)(2 + 3 t^2).
-    t = np.tan(x)
-    np.testing.assert_allclose(derivatives(jnp.tan, x, 4)[4], 8 * t * (1 + t**2) * (2 + 3 * t**2), rtol=1e-12)
-    with pytest.raises(NotImplementedError, match="method: got 'taylor'"):
-        training.derivatives(jnp.tan, x, 4, "taylor")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -73,11 +64,34 @@ def test_without_rules_for_series_the_choice_is_another_and_taylor_says_so():
         ((jnp.ones(2), 1, "backward"), "method: got 'backward'"),
         ((jnp.ones(()), 1), "x: got a scalar"),
         ((jnp.array([1.0, np.nan]), 1), "x: got nan"),
+        ((jnp.ones((2, 0)), 1), r"x: got shape \(2, 0\)"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         training.derivatives(jnp.sin, *arguments)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize(
+    ("network", "x", "name"),
+    [
+        (jnp.sin, [1j], "x"),
+        (jnp.sin, ["a"], "x"),
+        (lambda x: x.astype(jnp.int32), [0.5], "network"),
+        (lambda x: x > 0, [0.5], "network"),
+        (lambda x: jnp.exp(1j * x), [0.5], "network"),
+        (lambda x: (x, x), [0.5], "network"),
+        (lambda x: {"value": x}, [0.5], "network"),
+    ],
+)
+def test_what_is_no_real_array_is_named(network, x, name, order):
+    with pytest.raises(TypeError, match=f"{name}: got .*; needs .*real"):
+        training.derivatives(network, x, order)
+
+
+def test_no_points_have_no_derivatives():
+    assert [d.shape for d in training.derivatives(waves, jnp.ones((0, 3)), 2)] == [(0, 2), (0, 2, 3), (0, 2, 3, 3)]
 
 
 def test_derivatives_can_be_differentiated_in_the_parameters():

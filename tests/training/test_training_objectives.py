@@ -112,11 +112,20 @@ def test_projections_of_arrays_are_those_of_the_function():
     )
 
 
+@pytest.mark.parametrize("precision", [jnp.float32, jnp.bfloat16])
 @pytest.mark.parametrize("loss", [st.L2, st.H1])
-def test_single_precision_stays_single(loss):
-    x = X.astype(jnp.float32)
-    assert sobolev_loss(network, x, target, loss).dtype == jnp.float32
-    assert projected_loss(network, x, jax.random.key(0), target, loss).dtype == jnp.float32
+def test_single_and_half_precision_stay(loss, precision):
+    x = X.astype(precision)
+    assert sobolev_loss(network, x, target, loss).dtype == precision
+    for directions in (1, 2):  # more than one by QR, which half precision lacks
+        found = projected_loss(network, x, jax.random.key(0), target, loss, directions=directions)
+        assert found.dtype == precision
+
+
+def with_every_loss(network, x, wanted, loss=st.H1):
+    """Each loss, called alike."""
+    yield lambda: training.sobolev_loss(network, x, wanted, loss)
+    yield lambda: training.projected_loss(network, x, jax.random.key(0), wanted, loss)
 
 
 @pytest.mark.parametrize(
@@ -125,13 +134,48 @@ def test_single_precision_stays_single(loss):
         ((jnp.ones((3, 2)),), "target: got 1 arrays; needs one for each order from 0 to 1"),
         ((jnp.ones((3, 2)), jnp.ones((3, 4))), r"target\[1\]: got shape \(3, 4\); needs shape \(3, 2, 4\)"),
         ((jnp.ones((3, 2)), None), r"target\[1\]: got None"),
+        ((jnp.ones((3, 1)), jnp.ones((3, 2, 4))), r"target\[0\]: got shape \(3, 1\)"),
+        ((jnp.ones(2), jnp.ones((3, 2, 4))), r"target\[0\]: got shape \(2,\)"),
+        ((1.0, jnp.ones((3, 2, 4))), r"target\[0\]: got shape \(\)"),
+        ((jnp.ones((3, 2)), np.full((3, 2, 4), np.nan)), r"target\[1\]: got nan at \[0, 0, 0\]"),
+        (lambda x: x[0], r"target: got a function to shape \(\); needs shape \(2,\)"),
+        (lambda x: x[:1], r"target: got a function to shape \(1,\); needs shape \(2,\)"),
+        (lambda x: x[None, :2], r"target: got a function to shape \(1, 2\); needs shape \(2,\)"),
     ],
 )
-def test_targets_that_do_not_fit_are_named(wanted, message):
-    with pytest.raises(ValueError, match=message):
-        training.sobolev_loss(network, X, wanted, st.H1)
-    with pytest.raises(ValueError, match=message):
-        training.projected_loss(network, X, jax.random.key(0), wanted, st.H1)
+def test_targets_that_do_not_fit_are_named_and_never_broadcast(wanted, message):
+    for loss in with_every_loss(network, X, wanted):
+        with pytest.raises(ValueError, match=message):
+            loss()
+
+
+def test_networks_that_do_not_fit_their_target_are_named():
+    x = jnp.array([0.0, 1.0])
+    for wanted in (jnp.sin, (jnp.sin(x), jnp.cos(x))):
+        for loss in with_every_loss(lambda t: jnp.stack([jnp.sin(t)]), x, wanted):
+            with pytest.raises(ValueError, match=r"target.*: got .*shape \((2,)?\); needs shape \((2, )?1,?\)"):
+                loss()
+
+
+@pytest.mark.parametrize(
+    ("x", "wanted", "name"),
+    [
+        (X * 1j, target, "x"),
+        (X, lambda x: 1j * target(x), "target"),
+        (X, (jnp.ones((3, 2)), 1j * jnp.ones((3, 2, 4))), r"target\[1\]"),
+        (X, None, "target"),
+    ],
+)
+def test_complex_numbers_are_named(x, wanted, name):
+    for loss in with_every_loss(network, x, wanted):
+        with pytest.raises(TypeError, match=f"{name}: got"):
+            loss()
+
+
+def test_no_points_have_no_mean():
+    for loss in with_every_loss(network, X[:0], target):
+        with pytest.raises(ValueError, match=r"x: got shape \(0, 4\); needs at least one point"):
+            loss()
 
 
 @pytest.mark.parametrize("directions", [0, 5, 1.0])

@@ -2,6 +2,8 @@
 
 import doctest
 import importlib
+import subprocess
+import sys
 from operator import itemgetter
 
 import equinox as eqx
@@ -11,6 +13,7 @@ import numpy as np
 import optax
 import pytest
 
+import sobolev_theory as st
 from sobolev_theory import training
 from sobolev_theory.training import Stage
 
@@ -257,6 +260,45 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(stopped, monkeyp
     assert list(stopped.parent.iterdir()) == [stopped]
 
 
+@pytest.mark.parametrize("numbers", [jnp.ones(SEEDS) * 1j, jnp.ones((SEEDS, 2), jnp.complex64)])
+def test_complex_parameters_are_refused(numbers):
+    def objective(network, key):
+        return jnp.sum(jnp.abs(network["z"] - (1 + 2j)) ** 2) + network["b"] ** 2
+
+    with pytest.raises(TypeError, match=r"networks: got complex numbers at \['z'\]; needs real and imaginary part"):
+        training.fit(STARTS | {"z": numbers}, objective, keys=KEYS, stages=SIMPLE)
+
+
+def test_keys_of_either_style_are_not_used_up():
+    """Under JAX's checker of reuse; with a line search, which calls the objective again and again."""
+    old = jax.random.PRNGKey(0)  # whose data are those of jax.random.key(0)
+    with jax.debug_key_reuse(True):
+        new = jax.random.split(jax.random.key(0), SEEDS)
+        run = training.fit(STARTS, noisy, keys=new, stages=MIXED, every=4)
+        jax.random.normal(new[0])  # still unused
+    again = training.fit(STARTS, noisy, keys=jax.random.split(old, SEEDS), stages=MIXED, every=4)
+    np.testing.assert_array_equal(run.loss, again.loss)
+
+
+def test_settings_of_promotion_are_met():
+    """Those of users are for their own code: optax promotes."""
+    x = jnp.linspace(-1.0, 1.0, 6).reshape(3, 2)
+
+    def objective(network, key):
+        noise = 0.1 * jax.random.normal(key, x.shape)
+        return training.sobolev_loss(lambda u: jnp.tanh(network["a"] @ u) + network["b"], x + noise, target, st.H2)
+
+    def target(u):
+        return u[0] * u[1]
+
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
+        derived = training.derivatives(target, x, 2)
+        key = jax.random.key(0)
+        assert np.isfinite(training.projected_loss(target, x, key, derived, st.H1, directions=2))
+        run = training.fit(STARTS, objective, keys=KEYS, stages=MIXED)
+    np.testing.assert_array_equal(run.loss, training.fit(STARTS, objective, keys=KEYS, stages=MIXED).loss)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -266,7 +308,10 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(stopped, monkeyp
         ),
         ({"networks": {"a": jnp.ones(2, int)}}, "networks: got no floating-point arrays"),
         ({"keys": KEYS[0]}, "keys: got shape"),
+        ({"keys": [1, 2]}, r"keys: got \[1, 2\]"),
+        ({"keys": jnp.ones((2, 2))}, r"keys: got shape \(2, 2\) of float64"),
         ({"stages": []}, r"stages: got \[\]"),
+        ({"stages": SIMPLE[0]}, r"stages: got Stage"),
         ({"every": 0}, "every: got 0"),
         ({"seeds_at_once": 0}, "seeds_at_once: got 0"),
         ({"objective": lambda network, key: network["a"]}, "objective: got .*; needs to return a real scalar"),
@@ -287,10 +332,30 @@ def test_bad_stages_are_named():
         Stage("adam", 10)
 
 
-@pytest.mark.parametrize("name", ["derivatives", "fit", "objectives", "projections"])
+@pytest.mark.parametrize("name", ["fitting", "input_derivatives", "objectives", "projections"])
 def test_examples_in_docstrings_are_right_in_single_precision(name):
     module = importlib.import_module(f"sobolev_theory.training.{name}")
     with jax.enable_x64(False):
         result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_public_functions_say_what_they_return():
+    for name in ("derivatives", "fit", "projected_loss", "sobolev_loss"):
+        assert "\n    Returns:\n" in getattr(training, name).__doc__
+
+
+def test_without_standard_error_a_run_goes_on(tmp_path):
+    code = f"""
+import jax, optax, sobolev_theory as st
+keys, starts = jax.random.split(jax.random.key(0), 2), {{"a": jax.numpy.ones(2)}}
+stages = [st.training.Stage(optax.sgd(0.5), 2)]
+path = {str(tmp_path / "run")!r}
+run = st.training.fit(starts, lambda n, key: n["a"] ** 2, keys=keys, stages=stages, checkpoint=path)
+print(run.loss.tolist())
+"""
+    shell = ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code]
+    found = subprocess.run(shell, check=True, timeout=300, stdout=subprocess.PIPE, text=True)
+    assert found.stdout == "[[1.0, 0.0], [1.0, 0.0]]\n"
+    assert (tmp_path / "run").exists()

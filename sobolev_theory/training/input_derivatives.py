@@ -14,72 +14,110 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental.jet import jet
 from jaxtyping import Array, Float
 
 from ..model.arguments import check_choice, real_array
+from .taylor_series import UnknownSeriesError, derivatives_along, operations
 
 Method = Literal["auto", "forward", "reverse", "taylor"]
 Network = Callable[[Any], Array]
-TAYLOR_FROM = {1: 4, 2: 2, 3: 2}  # inputs -> order; in one input jet's rules cost more than they save up to there
+TAYLOR_FROM = {1: 4, 2: 2, 3: 2}  # inputs -> order; in one input series cost more than they save up to there
 
 
 def derivatives(
     network: Network, x: Float[Array, "N *in"], order: int, method: Method = "auto"
 ) -> tuple[Float[Array, "N ..."], ...]:
-    """Value and derivatives up to `order` at each point: [N *out], [N *out *in], [N *out *in *in], ...
+    """Value and derivatives up to `order` at each point.
+
+    All methods give what nested differentiation by JAX gives, also at kinks and where there are rules of its own.
 
     Args:
-        network: any function of one point that JAX can differentiate, such as an equinox module.
+        network: any function of one point to one array that JAX can differentiate, such as an equinox module.
         x: points [N d], or [N] for a function of a scalar, whose derivatives have no axes of inputs.
-        method: "forward" nests jvp, "reverse" nests jvp around one backward pass, "taylor" uses
-            jax.experimental.jet, which has rules for fewer primitives. "auto" takes the cheapest that there is.
+        order: the highest, 0 or more.
+        method: "forward" nests jvp, "reverse" nests jvp around one backward pass, "taylor" propagates series through
+            the operations that it knows. "auto" takes the cheapest of those that the network's operations allow.
+
+    Returns:
+        One array for each order from 0 on, [N *out], [N *out *in], [N *out *in *in], ..., of the network's precision.
 
     Raises:
+        TypeError: points that are complex or no numbers; a network that returns anything but one real array.
         ValueError: a negative order, an unknown method, points that are no array of finite numbers.
-        NotImplementedError: "taylor" of a network with a primitive that jet has no rule for.
+        NotImplementedError: "taylor" of a network with an operation that it does not know, or with a derivative of
+            its own (jax.custom_jvp, jax.custom_vjp).
 
     Example:
-        >>> import jax.numpy as jnp
-        >>> value, slope, curvature = derivatives(lambda x: x**3, jnp.array([1.0, 2.0]), 2)
+        >>> import jax.numpy as jnp, sobolev_theory as st
+        >>> value, slope, curvature = st.training.derivatives(lambda x: x**3, jnp.array([1.0, 2.0]), 2)
         >>> slope.tolist(), curvature.tolist()
         ([3.0, 12.0], [6.0, 12.0])
     """
-    x = real_array("x", x)
-    if x.ndim == 0:
-        raise ValueError("x: got a scalar; needs an axis of points, [N] or [N d]")
+    x = points("x", x)
     if isinstance(order, bool) or not isinstance(order, int) or order < 0:
         raise ValueError(f"order: got {order}; needs a whole number of at least 0")
     check_choice("method", method, Method)
-    if order == 0:
-        return (jax.vmap(network)(x),)
+    output_of("network", network, x)
     shape = x.shape[1:]
 
     def flat(point: Float[Array, " d"]) -> Array:
-        return network(point.reshape(shape))
+        return jnp.asarray(network(point.reshape(shape)))
 
-    points = x.reshape(len(x), -1)
-    if method == "taylor" and not _has_jets(flat, points[0], order):
-        raise NotImplementedError(
-            "method: got 'taylor', but jet has no rule for this network; needs another, or 'auto'"
-        )
-    chosen = _choice(flat, points[0], order) if method == "auto" else method
-    found = jax.vmap(partial(_MODES[chosen], flat, order))(points)
+    flat_points = x.reshape(len(x), math.prod(shape))
+    if order == 0:
+        return (jax.vmap(flat)(flat_points),)
+    chosen = _choice(flat, flat_points, order) if method == "auto" else method
+    found = jax.vmap(partial(_MODES[chosen], flat, order))(flat_points)
     return tuple(tensor.reshape(*tensor.shape[: tensor.ndim - m], *m * shape) for m, tensor in enumerate(found))
 
 
-def _choice(flat, point, order: int) -> str:
-    """What was fastest for gradients of losses of dense tanh networks; see `benchmarks.training`."""
-    outputs = jax.eval_shape(flat, point).size
-    if order >= TAYLOR_FROM.get(point.size, math.inf) and _has_jets(flat, point, order):
+def points(name: str, x) -> Float[Array, "N *in"]:
+    """As a real array with an axis of points.
+
+    Raises:
+        TypeError: complex numbers, or none.
+        ValueError: a scalar, points without coordinates, or numbers that are not finite.
+    """
+    x = real_array(name, x)
+    if x.ndim == 0:
+        raise ValueError(f"{name}: got a scalar; needs an axis of points, [N] or [N d]")
+    if 0 in x.shape[1:]:
+        raise ValueError(f"{name}: got shape {x.shape}; needs points of at least one coordinate")
+    return x
+
+
+def output_of(name: str, function: Network, x: Float[Array, "N *in"]) -> jax.ShapeDtypeStruct:
+    """Shape and dtype of the function at one point.
+
+    Raises:
+        TypeError: it is not one array of real floating-point numbers.
+    """
+    found = jax.eval_shape(function, _one_of(x))
+    if not isinstance(found, jax.ShapeDtypeStruct) or not jnp.issubdtype(found.dtype, jnp.floating):
+        raise TypeError(f"{name}: got a function that returns {found}; needs one array of real numbers")
+    return found
+
+
+def _one_of(x: Float[Array, "N *in"]) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(x.shape[1:], x.dtype)
+
+
+def _choice(flat: Network, x: Float[Array, "N d"], order: int) -> str:
+    """What was fastest for gradients of losses of dense tanh networks, see `benchmarks.training`, of what can be."""
+    point = _one_of(x)
+    if order >= TAYLOR_FROM.get(point.size, math.inf) and _has_series(flat, point, order):
         return "taylor"
-    return "reverse" if point.size > outputs else "forward"
+    closed, output = jax.make_jaxpr(flat, return_shape=True)(point)
+    names = set(operations(closed.jaxpr))
+    if any(name.startswith("custom_vjp") for name in names):  # has no jvp
+        return "reverse"
+    return "reverse" if point.size > output.size and "while" not in names else "forward"  # which has no vjp
 
 
-def _has_jets(flat, point, order: int) -> bool:
+def _has_series(flat: Network, point: jax.ShapeDtypeStruct, order: int) -> bool:
     try:
-        jax.eval_shape(partial(_series, flat, order), point, point)
-    except Exception:  # jet has no rule, or its rule fails, in many ways
+        jax.eval_shape(partial(derivatives_along, flat, order), point, point)
+    except UnknownSeriesError:
         return False
     return True
 
@@ -133,19 +171,12 @@ def _reverse(flat, order: int, point) -> tuple[Array, ...]:
     return all_up_to(order)(point)
 
 
-def _series(flat, order: int, point, direction) -> list[Array]:
-    """Value and derivatives in t of the function at point + t direction, at t = 0."""
-    zeros = [jnp.zeros_like(direction)] * (order - 1)
-    value, terms = jet(flat, (point,), ([direction, *zeros],))
-    return [value, *terms]
-
-
 def _taylor(flat, order: int, point) -> tuple[Array, ...]:
     directions = _lattice(point.size, order)
     if len(directions) == 1:
-        value, *terms = _series(flat, order, point, jnp.asarray(directions[0], point.dtype))
+        value, *terms = derivatives_along(flat, order, point, jnp.asarray(directions[0], point.dtype))
         return value, *(term.reshape(*term.shape, *m * (1,)) for m, term in enumerate(terms, start=1))
-    series = jax.vmap(partial(_series, flat, order, point))(jnp.asarray(directions, point.dtype))
+    series = jax.vmap(partial(derivatives_along, flat, order, point))(jnp.asarray(directions, point.dtype))
     value, *terms = series
     tensors = [
         jnp.tensordot(term, jnp.asarray(_from_series(point.size, order, m), point.dtype), axes=((0,), (0,)))

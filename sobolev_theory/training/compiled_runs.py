@@ -5,6 +5,7 @@ and get the arrays that the objective closes over handed in, so that data is not
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from ..runs.checkpoints import add_arrays
 
@@ -27,19 +28,32 @@ class Problem(NamedTuple):
     trained: PyTree  # floating-point arrays, leading axis S
     fixed: PyTree  # other arrays, leading axis S
     static: Any
-    keys: jax.Array  # [S]
+    keys: UInt32[Array, "S words"]  # their data: keys are made where they are used, so that none is used twice
+    kind_of_keys: Any  # None for keys that are given as their data
     objective: Objective
     measure: Measure | None
 
     def network(self, trained, fixed):
         return eqx.combine(trained, fixed, self.static)
 
-    def loss(self, trained, fixed, key):
-        return self.objective(self.network(trained, fixed), key)
+    def loss(self, trained, fixed, key: UInt32[Array, " words"], step: int | Int[Array, ""]):
+        """The objective with the key of a step."""
+        return self.objective(self.network(trained, fixed), jax.random.fold_in(self._key(key), step))
+
+    def leaves_its_key(self) -> bool:
+        """Whether the objective is one function at all steps."""
+        trained, fixed, key = self.of_first_seed
+        jaxpr = jax.make_jaxpr(lambda *of_one: self.objective(self.network(*of_one[:2]), of_one[2]))(
+            trained, fixed, self._key(key)
+        ).jaxpr
+        return not any(variable is jaxpr.invars[-1] for equation in jaxpr.eqns for variable in equation.invars)
+
+    def _key(self, data: UInt32[Array, " words"]) -> jax.Array:
+        return data if self.kind_of_keys is None else jax.random.wrap_key_data(data, impl=self.kind_of_keys)
 
     @property
     def of_first_seed(self):
-        """Arguments of `loss`."""
+        """Arguments of `loss`, but for the step."""
         return jax.tree.map(lambda x: x[0], (self.trained, self.fixed, self.keys))
 
 
@@ -52,9 +66,7 @@ class Programs:
         self._seeds_at_once = seeds_at_once
         self._problem, self._rules = problem, [_Rule(optimiser, problem.of_first_seed[0]) for optimiser in optimisers]
         self._kept: dict[Hashable, Any] = {}
-        jaxpr = jax.make_jaxpr(problem.loss)(*problem.of_first_seed).jaxpr
-        key = jaxpr.invars[-1]
-        self._same_at_every_step = not any(variable is key for eqn in jaxpr.eqns for variable in eqn.invars)
+        self._same_at_every_step = problem.leaves_its_key()
 
     def start(self, stage: int) -> Callable:
         """trained -> memory, the optimiser's."""
@@ -97,10 +109,10 @@ class Programs:
 
         def start(fixed, key, trained):
             parameters, back = rule.coordinates(trained)
-            memory = rule.update.init(parameters)
+            memory = rule.init(parameters)
             if not (self._same_at_every_step and rule.searches):
                 return memory
-            value, gradient = jax.value_and_grad(lambda at: self._problem.loss(back(at), fixed, key))(parameters)
+            value, gradient = jax.value_and_grad(lambda at: self._problem.loss(back(at), fixed, key, 0))(parameters)
             return _like(optax.tree_utils.tree_set(memory, value=value, grad=gradient), memory)
 
         def over_seeds(fixed, keys, trained):
@@ -118,9 +130,8 @@ class Programs:
 
             def step(number, state):
                 parameters, memory = state
-                key_of_step = jax.random.fold_in(key, number)
                 return rule.step(
-                    lambda at: self._problem.loss(back(at), fixed, key_of_step), parameters, memory, reuse
+                    lambda at: self._problem.loss(back(at), fixed, key, number), parameters, memory, reuse
                 )
 
             end, memory = jax.lax.fori_loop(first, last, step, (start, memory))
@@ -135,9 +146,9 @@ class Programs:
 
     def _lower_measured(self) -> "_Lowered":
         def measured(step, fixed, key, trained):
-            network = self._problem.network(trained, fixed)
-            loss = self._problem.objective(network, jax.random.fold_in(key, step))
-            return loss, {} if self._problem.measure is None else self._problem.measure(network)
+            measure = self._problem.measure
+            measures = {} if measure is None else measure(self._problem.network(trained, fixed))
+            return self._problem.loss(trained, fixed, key, step), measures
 
         def over_seeds(fixed, keys, trained, step):
             return _over_seeds(partial(measured, step), self._seeds_at_once)(fixed, keys, trained)
@@ -155,8 +166,12 @@ class _Rule:
 
     def __init__(self, optimiser: optax.GradientTransformation, trained: PyTree):
         self.update = optax.with_extra_args_support(optimiser)
-        memory = jax.eval_shape(self.update.init, trained)
+        memory = jax.eval_shape(self.init, trained)
         self.searches = all(optax.tree_utils.tree_get(memory, name) is not None for name in ("value", "grad"))
+
+    def init(self, parameters) -> PyTree:
+        with _promotion_as_by_default():
+            return self.update.init(parameters)
 
     def coordinates(self, trained) -> tuple[PyTree, Callable]:
         """The parameters that it works on, and the way back from them."""
@@ -167,8 +182,16 @@ class _Rule:
             value, gradient = (optax.tree_utils.tree_get(memory, name) for name in ("value", "grad"))
         else:
             value, gradient = jax.value_and_grad(loss)(parameters)
-        update, new = self.update.update(gradient, memory, parameters, value=value, grad=gradient, value_fn=loss)
-        return _like(optax.apply_updates(parameters, update), parameters), _like(new, memory)
+        with _promotion_as_by_default():
+            update, new = self.update.update(gradient, memory, parameters, value=value, grad=gradient, value_fn=loss)
+            return _like(optax.apply_updates(parameters, update), parameters), _like(new, memory)
+
+
+@contextmanager
+def _promotion_as_by_default():
+    """Optax promotes dtypes and ranks, whatever users ask of their own code."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
 
 
 def _over_seeds(run: Callable, at_once: int | None) -> Callable:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from ..runs import checkpoints
 from ..runs.atomic_files import file_of
@@ -28,7 +28,7 @@ except ModuleNotFoundError as error:
         f"fit needs {error.name}, which is not installed: pip install 'sobolev-theory[descent]'", name=error.name
     ) from error
 
-from .programs import Measure, Objective, Problem, Programs
+from .compiled_runs import Measure, Objective, Problem, Programs
 
 Track = Callable[[Iterable], Iterable]
 
@@ -46,8 +46,8 @@ class Stage:
         ValueError: a number of steps that is not whole and positive.
 
     Example:
-        >>> import optax
-        >>> adam, newton = Stage(optax.adam(1e-3), 1000), Stage(optax.lbfgs(), 100)
+        >>> import optax, sobolev_theory as st
+        >>> stages = st.training.Stage(optax.adam(1e-3), 1000), st.training.Stage(optax.lbfgs(), 100)
     """
 
     optimiser: optax.GradientTransformation
@@ -97,7 +97,8 @@ def fit(
             jax.lax.stop_gradient in the network.
         objective: (network of one seed, key) -> scalar. The key is the seed's, folded with the number of steps taken:
             draw mini-batches with it, or leave it.
-        keys: [S], keys of jax.random.
+        keys: [S], keys of jax.random, of either style. The run works on copies of them, which do not count as uses
+            for jax_debug_key_reuse.
         stages: one after another, for instance Adam, then L-BFGS.
         measure: network of one seed -> dict of arrays, recorded beside the loss; under jit and vmap.
         every: steps from one record to the next.
@@ -107,8 +108,12 @@ def fit(
             that of an uninterrupted one bit for bit, `seconds` apart.
         track: what the iterable of stretches goes through, such as rich.progress.track.
 
+    Returns:
+        The networks of all seeds after the last step, and the records.
+
     Raises:
         ModuleNotFoundError: optax is not installed (the extra `descent`).
+        TypeError: networks with complex arrays.
         ValueError: arrays without the axis of seeds, no stages, an objective that is not a real scalar; a checkpoint
             of another problem, or one that is truncated or corrupted.
 
@@ -116,8 +121,10 @@ def fit(
         >>> import jax, optax, sobolev_theory as st
         >>> keys = jax.random.split(jax.random.key(0), 2)
         >>> starts = {"a": jax.numpy.array([1.0, 2.0])}
-        >>> stages = [Stage(optax.sgd(0.5), 2)]
-        >>> run = fit(starts, lambda network, key: (network["a"] - 3) ** 2, keys=keys, stages=stages, every=1)
+        >>> stages = [st.training.Stage(optax.sgd(0.5), 2)]
+        >>> def objective(network, key):
+        ...     return (network["a"] - 3) ** 2
+        >>> run = st.training.fit(starts, objective, keys=keys, stages=stages, every=1)
         >>> run.step.tolist(), run.loss.tolist(), run.networks["a"].tolist()
         ([0, 1, 2], [[4.0, 0.0, 0.0], [1.0, 0.0, 0.0]], [3.0, 3.0])
     """
@@ -143,25 +150,39 @@ def fit(
 
 def _problem(networks, objective, keys, stages, measure, every) -> Problem:
     _check_count("every", every)
-    if not stages or not all(isinstance(stage, Stage) for stage in stages):
+    if not isinstance(stages, Sequence) or not stages or not all(isinstance(stage, Stage) for stage in stages):
         raise ValueError(f"stages: got {stages!r}; needs at least one Stage")
-    if keys.ndim != (1 if jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) else 2):
-        raise ValueError(f"keys: got shape {keys.shape}; needs one key per seed, such as jax.random.split(key, S)")
+    keys, kind_of_keys = _data_of(keys)
     arrays, static = eqx.partition(networks, eqx.is_array)
     trained, fixed = eqx.partition(jax.tree.map(jnp.asarray, arrays), eqx.is_inexact_array)
     if not jax.tree.leaves(trained):
         raise ValueError("networks: got no floating-point arrays; needs parameters to train")
     for where, leaf in jax.tree_util.tree_leaves_with_path(arrays):
+        at = jax.tree_util.keystr(where)
+        if jnp.iscomplexobj(leaf):
+            raise TypeError(f"networks: got complex numbers at {at}; needs real and imaginary part as arrays apart")
         if leaf.shape[:1] != keys.shape[:1]:
             raise ValueError(
-                f"networks: got shape {leaf.shape} at {jax.tree_util.keystr(where)}; "
+                f"networks: got shape {leaf.shape} at {at}; "
                 f"needs a leading axis of {len(keys)} seeds, as many as keys"
             )
-    problem = Problem(trained, fixed, static, keys, objective, measure)
-    found = jax.eval_shape(problem.loss, *problem.of_first_seed)
+    problem = Problem(trained, fixed, static, keys, kind_of_keys, objective, measure)
+    found = jax.eval_shape(problem.loss, *problem.of_first_seed, 0)
     if getattr(found, "shape", None) != () or not jnp.issubdtype(found.dtype, jnp.floating):
         raise ValueError(f"objective: got {found}; needs to return a real scalar")
     return problem
+
+
+def _data_of(keys) -> tuple[UInt32[Array, "S words"], Any]:
+    """The data of one key per seed, and what makes it keys again."""
+    got = keys
+    if isinstance(keys, jax.Array | np.ndarray):
+        if jnp.issubdtype(keys.dtype, jax.dtypes.prng_key) and keys.ndim == 1:
+            return jax.random.key_data(keys), jax.random.key_impl(keys)
+        if keys.dtype == jnp.uint32 and keys.ndim == 2:  # of jax.random.PRNGKey
+            return jnp.asarray(keys), None
+        got = f"shape {keys.shape} of {keys.dtype}"
+    raise ValueError(f"keys: got {got}; needs one key per seed, such as jax.random.split(key, S)")
 
 
 class _Stretch(NamedTuple):
