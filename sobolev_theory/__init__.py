@@ -13,7 +13,7 @@ from .closed_forms import orthonormal, pair, single_neuron
 from .dynamics.critical_points import CriticalPoint, Kind, critical_point
 from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
 from .dynamics.spectra import Spectrum, condition_number, spectrum
-from .geometry.reduction import Reduction, reduction
+from .geometry.span import Reduction, reduction
 from .kernels.duals import dual
 from .model.activations import (
     GELU,
@@ -33,15 +33,12 @@ from .model.activations import (
 from .model.inputs import GaussianInput, LowRank
 from .model.losses import H1, H2, L2, SobolevLoss
 from .model.networks import Network
-from .population.gradients import (
-    boundary_term,
-    loss_gradient,
+from .population.gradients import boundary_term, loss_gradient, population_gradient, population_loss
+from .population.jacobians import (
     loss_hessian,
     loss_hessian_product,
-    population_gradient,
     population_jacobian,
     population_jacobian_product,
-    population_loss,
 )
 
 if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors

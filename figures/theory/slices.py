@@ -39,12 +39,12 @@ def data(neurons: int = 6, time: float = 60.0, samples: int = 241, keep: Keep = 
     if neurons < 3:
         raise ValueError(f"neurons: got {neurons}; needs at least 3")
     teacher = st.Network(np.eye(neurons))
-    starts = np.stack([np.asarray(orthonormal.student(x, y, neurons).weights) for x, y in STARTS])
+    starts = jnp.stack([orthonormal.student(x, y, neurons).weights for x, y in STARTS])
     times = np.concatenate([[0.0], np.geomspace(1e-3, time, samples - 1)])
     found: Arrays = {"neurons": np.array(neurons), "time": times}
     for name in keep.track(PANELS):
         _, loss, of = PANELS[name]
-        flows = st.gradient_flows(starts, teacher, loss, of=of, t1=time, saveat=times, rtol=1e-7)
+        flows = st.gradient_flows(starts, teacher, loss, of=of, t1=time, saveat=jnp.asarray(times), rtol=1e-7)
         weights = np.asarray(flows.weights)
         found[f"{name}_trajectory"] = np.stack([weights[:, :, 0, 0], weights[:, :, 0, 1]], axis=-1)
         points = orthonormal.fixed_points(neurons, loss, of=of)
@@ -112,8 +112,4 @@ def _points(axes: Axes, points: np.ndarray, whole: np.ndarray) -> None:
             axes.plot(x, y, "kD", markersize=4.6, markerfacecolor="white", zorder=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

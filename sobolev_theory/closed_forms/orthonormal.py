@@ -26,7 +26,7 @@ import numpy as np
 import scipy.optimize
 from jaxtyping import Array, Float
 
-from ..geometry.angles import inverse_or_zero
+from ..geometry.angles import inverse_or_zero, parallel_below
 from ..model.arguments import check_choice
 from ..model.losses import H1, Of, OrderWeights, SobolevLoss
 from ..model.networks import Network
@@ -36,7 +36,6 @@ __dir__ = __all__.copy
 
 Scalar = Float[Array, "*shape"] | float
 TWO_PI = 2 * jnp.pi
-PARALLEL = 1e-15  # sines up to it are those of parallel neurons, as far as double precision knows
 
 
 class Velocity(NamedTuple):
@@ -102,7 +101,7 @@ def _among_students(x: Scalar, y: Scalar, n: int, r: Float[Array, "*shape"]) -> 
     step = jnp.sign(difference) / (jnp.sqrt(2.0) * jnp.cos(half))
     lean = (n - 1) * jnp.tan(half) * inverse
     near = (lean * x - (n - 1) * step, lean * y + step)
-    scale = inverse_or_zero(jnp.where(sharp, 1.0, sin), PARALLEL) * inverse
+    scale = inverse_or_zero(jnp.where(sharp, 1.0, sin), parallel_below(sin.dtype)) * inverse
     far = [(sum_ - (n - 1) * cos * mine) * scale for sum_, mine in zip(others, (x, y), strict=True)]
     ex, ey = (jnp.where(sharp, a, b) for a, b in zip(near, far, strict=True))
     return _Angle(phi, sin, cos, r, n - 1, others, (ex, ey))

@@ -12,7 +12,7 @@ import scipy.optimize
 from jaxtyping import Array, Float, Int
 
 from ..geometry.angles import direction, polar
-from ..geometry.reduction import reduction
+from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
 from ..model.activations import Activation
 from ..model.arguments import check_choice

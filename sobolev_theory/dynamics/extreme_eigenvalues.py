@@ -12,12 +12,12 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Inexact
 
-from ..geometry.reduction import Reduction, orthogonal_to, with_a_zero_input
+from ..geometry.span import Reduction, orthogonal_to, with_a_zero_input
 from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
-from ..population.gradients import loss_hessian_product, population_jacobian_product
+from ..population.jacobians import loss_hessian_product, population_jacobian_product
 from .spectra import invariant_span
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..geometry.reduction import reduction
+from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
 from ..model.activations import Activation
 from ..model.arguments import check_choice, real_array

@@ -19,7 +19,7 @@ from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..montecarlo import integrands
 from ..population.gradients import loss_gradient, population_gradient, population_loss
-from ..population.problem import problem
+from ..population.posing import posed
 from .kinks import distance_to_teacher
 from .spectra import spectrum
 
@@ -98,7 +98,7 @@ def descend(
         >>> runs.loss.shape, runs.best
         ((2, 21), 1)
     """
-    problem(student, teacher, loss, GaussianInput())
+    posed(student, teacher, loss, GaussianInput())
     check_choice("of", of, Steps)
     rates = jnp.atleast_1d(real_array("rates", rates))
     if rates.ndim != 1 or not jnp.all(rates > 0):

@@ -14,14 +14,14 @@ from jaxtyping import Array, Float, Inexact, Int
 
 from ..closed_forms import single_neuron
 from ..geometry.angles import angles_between, inverse_or_zero, inverse_sine, polar
-from ..geometry.reduction import Reduction, orthogonal_to, reduction, with_a_zero_input
+from ..geometry.span import Reduction, orthogonal_to, reduction, with_a_zero_input
 from ..kernels.activation_pairs import has_jumps
 from ..model.activations import ReLU
 from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, check_same_inputs, with_parameters
-from ..population.gradients import (
+from ..population.jacobians import (
     loss_hessian,
     loss_hessian_product,
     population_jacobian,

@@ -9,6 +9,7 @@ Where a pair is so close that (theta / 2)^2 is below the displacement, plain sub
 small angles loses less, and is used instead.
 """
 
+from math import factorial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -119,27 +120,32 @@ def _mixed_by_values(corners: Corners, d_cos: Float[Array, "*pairs"]) -> MixedCh
     acute = corners.pq.cos > 0
     whole = jnp.where(acute, jnp.pi * d_cos, 0.0)
 
-    def combine(f):
-        pq, pq_, p_q, p_q_ = (f(jnp.where(acute, c.theta, c.supplement), c.cos) for c in corners)
-        return (pq - pq_) - (p_q - p_q_)
-
-    linear = combine(lambda angle, cos: jnp.where(acute, -angle, angle) * cos)
-    return MixedChange(whole + linear, whole + combine(lambda angle, _: sine_excess(angle)))
+    angles = jnp.stack([jnp.where(acute, c.theta, c.supplement) for c in corners])
+    linear = jnp.where(acute, -angles, angles) * jnp.stack([c.cos for c in corners])
+    excess = sine_excess(angles)
+    by_pairs = [(x[0] - x[1]) - (x[2] - x[3]) for x in (linear, excess)]
+    return MixedChange(*(whole + x for x in by_pairs))
 
 
 def arc_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """x - sin(x) = x^3/6 - x^5/120 + ..., to relative accuracy for small x."""
-    series, term = jnp.zeros_like(x), x
-    for n in range(1, 9):
-        term = -term * x * x / (2 * n * (2 * n + 1))
-        series = series - term
+    series = _cubic(x, [-((-1) ** n) / factorial(2 * n + 1) for n in TERMS])
     return jnp.where(jnp.abs(x) < 0.5, series, x - jnp.sin(x))
 
 
 def sine_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """sin(x) - x cos(x) = x^3/3 - x^5/30 + ..., to relative accuracy for small x >= 0."""
-    series, term = jnp.zeros_like(x), x
-    for n in range(1, 9):
-        term = -term * x * x / (2 * n * (2 * n + 1))
-        series = series - 2 * n * term
+    series = _cubic(x, [-((-1) ** n) * 2 * n / factorial(2 * n + 1) for n in TERMS])
     return jnp.where(x < 0.5, series, jnp.sin(x) - x * jnp.cos(x))
+
+
+TERMS = range(1, 9)  # of series up to x = 1/2: the next one is below 1e-18 of the first
+
+
+def _cubic(x: Float[Array, "*shape"], coefficients: list[float]) -> Float[Array, "*shape"]:
+    """x^3 (c_1 + c_2 x^2 + ...) by Horner's rule."""
+    square = x * x
+    value = jnp.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value = value * square + coefficient
+    return value * square * x

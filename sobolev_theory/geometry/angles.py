@@ -23,8 +23,8 @@ CLOSE = 0.97
 class Polar(NamedTuple):
     """Rows w of a matrix with their norms.
 
-    `scale` is 1, or the power of two that brings a very small or large row to size about 1. It lets
-    norms of 1e-150 and 1e150 meet in one formula, and differences be taken of exact numbers.
+    `scale` is the power of two that brings a row to size about 1. It lets norms of 1e-150 and 1e150 meet in one
+    formula, and differences be taken of exact numbers.
     """
 
     weights: Float[Array, "n d"]
@@ -40,7 +40,7 @@ class Polar(NamedTuple):
         return self.norm * self.scale
 
     def take(self, rows: slice | Int[Array, " k"]) -> "Polar":
-        return Polar(*(field[rows] for field in self))
+        return Polar(*(_taken(field, rows) for field in self))
 
 
 class Angles(NamedTuple):
@@ -55,40 +55,45 @@ class Angles(NamedTuple):
     cos: Float[Array, "*pairs"]
 
     def take(self, *indices) -> "Angles":
-        return Angles(*(field[indices] for field in self))
+        return Angles(*(_taken(field, indices) for field in self))
+
+
+def _taken(x: Array, indices) -> Array:
+    """x[indices], for indices that are in range and not negative."""
+    if all(isinstance(index, slice) for index in (indices if isinstance(indices, tuple) else (indices,))):
+        return x[indices]
+    return x.at[indices].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def inverse_or_zero(x: Float[Array, "*shape"], tiny: float = 0.0) -> Float[Array, "*shape"]:
     """1 / x, and 0 where |x| <= tiny: the value that drops a direction which does not exist."""
-    small = jnp.abs(x) <= tiny
-    return jnp.where(small, 0.0, 1.0 / jnp.where(small, 1.0, x))
+    return 1.0 / jnp.where(jnp.abs(x) <= tiny, jnp.inf, x)
+
+
+def parallel_below(dtype) -> float:
+    """The sine up to which two neurons count as parallel: the direction between them is known to 2 eps / sin, so that
+    at 8 eps a quarter of it is rounding."""
+    return 8 * float(jnp.finfo(dtype).eps)
 
 
 def inverse_sine(angles: Angles) -> Float[Array, "*pairs"]:
     """1 / sin(theta), and 0 where the pair is parallel to rounding: there the direction e does not exist."""
-    return inverse_or_zero(angles.sin, 8 * float(jnp.finfo(angles.sin.dtype).eps))
+    return inverse_or_zero(angles.sin, parallel_below(angles.sin.dtype))
+
+
+def power_of_two(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """One near x > 0, so far from the ends of the dtype that its inverse is a normal number."""
+    info = jnp.finfo(x.dtype)
+    ends = 2.0 ** (4 - info.maxexp), 2.0 ** (info.maxexp - 4)
+    return lax.reduce_precision(jnp.clip(x, *ends), exponent_bits=info.nexp, mantissa_bits=0)
 
 
 @jax.custom_jvp
 def polar(weights: Float[Array, "n d"]) -> Polar:
     """The norm of every row, for rows of any size that the dtype holds; its derivative at a zero row is 0."""
-    plain = jnp.sqrt(jnp.sum(weights * weights, axis=1))
-    ones = jnp.ones_like(plain)
-
-    def rescaled():
-        _, exponent = jnp.frexp(jnp.max(jnp.abs(weights), axis=1))
-        largest = jnp.finfo(weights.dtype).maxexp - 4  # so that the scale itself is a normal number
-        scale = jnp.where(_moderate(plain), ones, jnp.ldexp(ones, -jnp.clip(exponent, -largest, largest)))
-        scaled = weights * scale[:, None]
-        return Polar(weights, jnp.sqrt(jnp.sum(scaled * scaled, axis=1)) / scale, scale)
-
-    return lax.cond(jnp.all(_moderate(plain)), lambda: Polar(weights, plain, ones), rescaled)
-
-
-def _moderate(norm: Float[Array, " n"]) -> Bool[Array, " n"]:
-    """Whether products of such norms neither overflow nor lose digits to underflow."""
-    limit = 2.0 ** (jnp.finfo(norm.dtype).maxexp // 4)
-    return (norm > 1 / limit) & (norm < limit)
+    scale = 1 / power_of_two(jnp.max(jnp.abs(weights), axis=1))
+    scaled = weights * scale[:, None]
+    return Polar(weights, jnp.sqrt(jnp.sum(scaled * scaled, axis=1)) / scale, scale)
 
 
 @polar.defjvp
@@ -110,20 +115,6 @@ def _direction_jvp(primals, tangents):
     u = direction(rows)
     across = d_rows.weights - jnp.sum(u * d_rows.weights, axis=1, keepdims=True) * u
     return u, across * inverse_or_zero(rows.norm)[:, None]
-
-
-def cosines(a: Polar, b: Polar) -> Float[Array, "n m"]:
-    """u.u' of all pairs. Rows are brought to size 1 beforehand only if some norm needs it: it costs a copy."""
-
-    def plain():
-        inverse, inverse_ = inverse_or_zero(a.norm), inverse_or_zero(b.norm)
-        return (a.weights @ b.weights.T) * inverse[:, None] * inverse_
-
-    def by_direction():
-        return direction(a) @ direction(b).T
-
-    norms = jnp.concatenate([a.norm, b.norm])
-    return lax.cond(jnp.all(_moderate(norms) | (norms == 0)), plain, by_direction)
 
 
 class Difference(NamedTuple):
@@ -156,19 +147,6 @@ def _cut(x: Float[Array, "*shape"], bits: int) -> Float[Array, "*shape"]:
     return lax.reduce_precision(x, exponent_bits=jnp.finfo(x.dtype).nexp, mantissa_bits=bits)
 
 
-def angles_from_chord(chord: Float[Array, "*pairs"], opposite: Bool[Array, "*pairs"]) -> Angles:
-    """The angle whose chord on the unit circle is |u - u'|, or |u + u'| where `opposite`."""
-    chord = jnp.minimum(chord, 2.0)
-    small = 2 * jnp.arctan2(chord, jnp.sqrt((2 - chord) * (2 + chord)))
-    cos = 1 - chord * chord / 2
-    return Angles(
-        jnp.where(opposite, jnp.pi - small, small),
-        jnp.where(opposite, small, jnp.pi - small),
-        chord * jnp.sqrt(1 - chord * chord / 4),
-        jnp.where(opposite, -cos, cos),
-    )
-
-
 def angles_from_cosine(cos: Float[Array, "*pairs"]) -> Angles:
     """Accurate to rounding for |cos| <= CLOSE."""
     cos = jnp.clip(cos, -1.0, 1.0)
@@ -177,47 +155,59 @@ def angles_from_cosine(cos: Float[Array, "*pairs"]) -> Angles:
     return Angles(theta, jnp.pi - theta, sin, cos)
 
 
-def refine(angles: Angles, pending: Bool[Array, "n m"], a: Polar, b: Polar) -> Angles:
-    """Replace the pending pairs' angles by those of the exact remainder.
+def _close_chords(
+    pending: Bool[Array, "n m"], opposite: Bool[Array, "n m"], a: Polar, b: Polar
+) -> Float[Array, "n m"]:
+    """|u - u'| of the pending pairs, or |u + u'| where `opposite`, by the exact remainder; 0 for the others.
 
     One pending pair of every row at a time: close pairs are few, and no [n, m, d] array is formed.
     """
-    rows = jnp.arange(pending.shape[0])
+    columns = jnp.arange(pending.shape[1])
 
     def step(state):
-        angles, pending = state
+        chord, pending = state
         column = jnp.argmax(pending, axis=1)
-        opposite = angles.cos[rows, column] < 0
+        here = pending & (columns[None, :] == column[:, None])
         partner = b.take(column)
-        partner = partner._replace(weights=jnp.where(opposite[:, None], -partner.weights, partner.weights))
-        chord = jnp.linalg.norm(difference(a, partner).direction, axis=1)
-        exact = angles_from_chord(chord, opposite)
-        chosen = pending[rows, column]
-        angles = Angles(
-            *(
-                old.at[rows, column].set(jnp.where(chosen, new, old[rows, column]))
-                for old, new in zip(angles, exact, strict=True)
-            )
-        )
-        return angles, pending.at[rows, column].set(False)
+        turned = jnp.any(here & opposite, axis=1)[:, None]
+        partner = partner._replace(weights=jnp.where(turned, -partner.weights, partner.weights))
+        across = difference(a, partner).direction
+        exact = jnp.sqrt(jnp.sum(across * across, axis=1))
+        return jnp.where(here, exact[:, None], chord), pending & ~here
 
-    return lax.while_loop(lambda state: jnp.any(state[1]), step, (angles, pending))[0]
+    zeros = jnp.zeros(pending.shape, a.norm.dtype)
+    return lax.while_loop(lambda state: jnp.any(state[1]), step, (zeros, pending))[0]
 
 
 @jax.custom_jvp
 def angles_between(a: Polar, b: Polar, itself: Bool[Array, "n m"] | None = None) -> Angles:
-    """All angles between the rows of `a` and the rows of `b`, to rounding; a zero row is orthogonal to all.
+    """All angles between the rows of `a` and the rows of `b`, to rounding.
 
-    Where `itself`, the rows are one and the same neuron, and the angle is exactly 0.
+    Where `itself`, the rows are one and the same neuron, and the angle is exactly 0. A zero row is opposite to all, also
+    to itself: whatever half-space the others see, it has no part in it, as no sample activates it.
 
     Derivative: d theta = -(u'.du + u.du') / sin(theta); 0 at theta = 0 and pi, the mean of the two
     one-sided values, since theta has a cone there.
     """
-    cos = cosines(a, b)
-    if itself is None:
-        return refine(angles_from_cosine(cos), jnp.abs(cos) > CLOSE, a, b)
-    angles = angles_from_cosine(jnp.where(itself, 1.0, cos))
-    return refine(angles, (jnp.abs(cos) > CLOSE) & ~itself, a, b)
+    inverse, inverse_ = inverse_or_zero(a.scaled_norm), inverse_or_zero(b.scaled_norm)
+    cos = (a.scaled @ b.scaled.T) * inverse[:, None] * inverse_[None, :]
+    known = (a.norm == 0)[:, None] | (b.norm == 0)[None, :]
+    cos = jnp.where(known, -1.0, cos)
+    if itself is not None:
+        cos, known = jnp.where(itself & ~known, 1.0, cos), known | itself
+    opposite, size = cos < 0, jnp.minimum(jnp.abs(cos), 1.0)
+    close = (size > CLOSE) & ~known
+    chord = _close_chords(close, opposite, a, b)
+    sin = jnp.where(close, chord * jnp.sqrt(1 - chord * chord / 4), jnp.sqrt((1 - size) * (1 + size)))
+    size = jnp.where(close, 1 - chord * chord / 2, size)
+    acute = jnp.arctan2(sin, size)  # the angle, or its supplement where `opposite`
+    obtuse = jnp.pi - acute
+    return Angles(
+        jnp.where(opposite, obtuse, acute),
+        jnp.where(opposite, acute, obtuse),
+        sin,
+        jnp.where(opposite, -size, size),
+    )
 
 
 @partial(angles_between.defjvp, symbolic_zeros=True)

@@ -19,8 +19,8 @@ from .moments_of_two import expectations, is_closed, zero
 if TYPE_CHECKING:
     from ..model.activations import Activation
 
-Part = Literal["smooth", "jumps", "all"]
-PARTS = {"smooth": smooth_part, "jumps": jumps, "all": lambda terms: terms}
+Part = Literal["population", "boundary", "loss"]  # of a gradient
+PARTS = {"population": smooth_part, "boundary": jumps, "loss": lambda terms: terms}
 
 
 class Slopes(NamedTuple):
@@ -49,18 +49,18 @@ def slopes(
 
     Of the boundary term the value is 0.
     """
-    if _by_dual(sigma, tau, pair) and part != "jumps":
+    if _by_dual(sigma, tau, pair) and part != "boundary":
         whole = [_slopes_of_dual(sigma, m, pair) for m in orders]
-        if part == "all" or not any(has_jumps(sigma, m) for m in orders):
+        if part == "loss" or not any(has_jumps(sigma, m) for m in orders):
             return whole
-        unseen = slopes(sigma, tau, orders, pair, "jumps", nodes)
+        unseen = slopes(sigma, tau, orders, pair, "boundary", nodes)
         return [Slopes(*(x - y for x, y in zip(*both, strict=True))) for both in zip(whole, unseen, strict=True)]
     products = []
     for m in orders:
         f, h = derivative(sigma.terms, m), derivative(tau.terms, m)
         slope = PARTS[part](derivative(f))
         products += [
-            (f if part != "jumps" else (), h),
+            (f if part != "boundary" else (), h),
             (slope if pair.mean is not None else (), h),
             (derivative(slope), h),
             (slope, derivative(h)),

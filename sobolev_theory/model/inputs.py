@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .arguments import real_array
+from .arguments import common_dtype, real_array
+from .covariance_root import check_covariance, root_of
 
 Metric = Literal["euclidean", "mahalanobis"]
 
@@ -17,11 +18,11 @@ class LowRank(eqx.Module):
     """The covariance diag(diagonal) + factor factor', in d + d k numbers; products with it cost as much.
 
     Attributes:
-        diagonal: [d], positive.
+        diagonal: [d], >= 0.
         factor: [d, k].
 
     Raises:
-        TypeError, ValueError: wrong shapes, numbers that are not finite, a diagonal that is not positive.
+        TypeError, ValueError: wrong shapes, numbers that are not finite, a negative entry of the diagonal.
 
     Example:
         >>> import sobolev_theory as st
@@ -39,18 +40,23 @@ class LowRank(eqx.Module):
                 f"factor: got shapes {self.diagonal.shape} of the diagonal and {self.factor.shape} of the factor; "
                 "needs [d] and [d, k]"
             )
-        _check_positive("diagonal", self.diagonal)
+        _check_not_negative("diagonal", self.diagonal)
 
     @property
     def matrix(self) -> Float[Array, "d d"]:
-        return jnp.diag(self.diagonal) + self.factor @ self.factor.T
+        diagonal, factor = _alike(self.diagonal, self.factor)
+        return jnp.diag(diagonal) + factor @ factor.T
 
 
 class GaussianInput(eqx.Module):
     """x ~ N(mean, covariance); by default N(0, I), the input distribution of the paper.
 
+    A singular covariance is legal: x then stays in a subspace, and its orthogonal complement is not seen, but by the
+    Euclidean metric. Eigenvalues at rounding, of the covariance with its diagonal scaled to 1, count as 0. Derivatives
+    in a singular covariance are those along covariances of the same rank.
+
     Attributes:
-        covariance: None for the identity; a symmetric positive definite matrix [d, d]; a positive diagonal [d]; or a
+        covariance: None for the identity; a symmetric positive semidefinite matrix [d, d]; a diagonal [d], >= 0; or a
             `LowRank`, a low rank plus a diagonal.
         mean: [d], or None for 0.
         metric: how a Sobolev loss measures D_x^m g: "euclidean" in x as it is, || D_x^m g ||_F, or "mahalanobis" in
@@ -58,8 +64,8 @@ class GaussianInput(eqx.Module):
 
     Raises:
         TypeError: what is not real.
-        ValueError: wrong shapes; a matrix that is not symmetric, or not positive definite (the message has its
-            smallest eigenvalue); another metric.
+        ValueError: wrong shapes; a matrix that is not symmetric, or has a negative eigenvalue (it is in the message);
+            another metric. Of traced matrices only the shape is known.
 
     Example:
         >>> import sobolev_theory as st
@@ -109,27 +115,29 @@ class GaussianInput(eqx.Module):
         if self.covariance is None:
             return weights
         if isinstance(self.covariance, LowRank):
-            return jnp.concatenate(
-                [weights * jnp.sqrt(self.covariance.diagonal), weights @ self.covariance.factor], 1
-            )
-        if self.covariance.ndim == 1:
-            return weights * jnp.sqrt(self.covariance)
-        return weights @ jnp.linalg.cholesky(self.covariance)
+            weights, diagonal, factor = _alike(weights, self.covariance.diagonal, self.covariance.factor)
+            return jnp.concatenate([weights * root_of(diagonal)[None], weights @ factor], 1)
+        weights, covariance = _alike(weights, self.covariance)
+        return weights * root_of(covariance)[None] if covariance.ndim == 1 else weights @ root_of(covariance)
 
     def stretched(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
         """A z, with A A' the covariance: the transpose of `whitened`. Of standard normal z, it is x - mean."""
         if self.covariance is None:
             return z
         if isinstance(self.covariance, LowRank):
-            d = len(self.covariance.diagonal)
-            return z[..., :d] * jnp.sqrt(self.covariance.diagonal) + z[..., d:] @ self.covariance.factor.T
-        if self.covariance.ndim == 1:
-            return z * jnp.sqrt(self.covariance)
-        return z @ jnp.linalg.cholesky(self.covariance).T
+            z, diagonal, factor = _alike(z, self.covariance.diagonal, self.covariance.factor)
+            own = z[..., : len(diagonal)]
+            return own * jnp.broadcast_to(root_of(diagonal), own.shape) + z[..., len(diagonal) :] @ factor.T
+        z, covariance = _alike(z, self.covariance)
+        root = root_of(covariance)
+        return z * jnp.broadcast_to(root, z.shape) if covariance.ndim == 1 else z @ root.T
 
     def coloured(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
         """x of standard normal z."""
-        return self.stretched(z) if self.mean is None else self.stretched(z) + self.mean
+        if self.mean is None:
+            return self.stretched(z)
+        x, mean = _alike(self.stretched(z), self.mean)
+        return x + jnp.broadcast_to(mean, x.shape)
 
     def whitened_dimension(self, dimension: int) -> int:
         """q, for inputs of this dimension."""
@@ -148,28 +156,23 @@ def check_dimension(inputs: GaussianInput, dimension: int) -> None:
 def _covariance(covariance) -> Float[Array, "d d"] | Float[Array, " d"]:
     covariance = real_array("covariance", covariance)
     if covariance.ndim == 1 and covariance.size:
-        _check_positive("covariance", covariance)
+        _check_not_negative("covariance", covariance)
         return covariance
     if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or not covariance.size:
         raise ValueError(f"covariance: got shape {covariance.shape}; needs [d, d], a diagonal [d], or a LowRank")
-    if isinstance(covariance, jax.core.Tracer):
-        return covariance
-    matrix = np.asarray(covariance)
-    gap = float(np.max(np.abs(matrix - matrix.T)))
-    if gap > 8 * np.finfo(matrix.dtype).eps * np.max(np.abs(matrix)):
-        raise ValueError(
-            f"covariance: got a matrix that differs from its transpose by {gap:.3g}; needs a symmetric one"
-        )
-    smallest = float(np.linalg.eigvalsh(matrix)[0])
-    if not smallest > 0:
-        raise ValueError(
-            f"covariance: got a matrix of smallest eigenvalue {smallest:.6g}; needs a positive definite one"
-        )
+    if not isinstance(covariance, jax.core.Tracer):
+        check_covariance(np.asarray(covariance))
     return covariance
 
 
-def _check_positive(name: str, values: Float[Array, " d"]) -> None:
-    if not isinstance(values, jax.core.Tracer) and not bool(np.all(np.asarray(values) > 0)):
+def _check_not_negative(name: str, values: Float[Array, " d"]) -> None:
+    if not isinstance(values, jax.core.Tracer) and not bool(np.all(np.asarray(values) >= 0)):
         raise ValueError(
-            f"{name}: got the smallest entry {float(np.min(np.asarray(values))):.6g}; needs positive numbers"
+            f"{name}: got the smallest entry {float(np.min(np.asarray(values))):.6g}; needs numbers >= 0"
         )
+
+
+def _alike(*arrays: Array) -> list[Array]:
+    """All of the precision that holds all of them."""
+    dtype = common_dtype(*arrays)
+    return [array.astype(dtype) for array in arrays]

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .activations import Activation, ReLU, mixed
-from .arguments import real_array
+from .arguments import common_dtype, real_array
 
 Neurons = tuple[Float[Array, "K d"], Float[Array, " K"]]  # weights and output weights
 Parameters = tuple[Float[Array, "K d"], Float[Array, " K"], Float[Array, " K"] | None]  # and biases
@@ -59,13 +59,13 @@ class Network(eqx.Module):
 
     def __call__(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         """g(x) for one input; use jax.vmap for many."""
-        x = jnp.asarray(x)
+        x = real_array("x", x)
         if x.shape != (self.dimension,):
             raise ValueError(f"x: got shape {x.shape}; needs [{self.dimension}] (jax.vmap maps over a batch)")
-        fields = self.weights @ x
-        if self.biases is not None:
-            fields = fields + self.biases
-        return self.output_weights @ self.activation(fields)
+        dtype = common_dtype(x, *jax.tree.leaves(self))
+        weights, output_weights, biases = jax.tree.map(lambda leaf: leaf.astype(dtype), parameters(self))
+        fields = weights @ x.astype(dtype)
+        return output_weights @ self.activation(fields if biases is None else fields + biases)
 
     @property
     def neurons(self) -> int:
@@ -99,7 +99,7 @@ def _per_neuron(name: str, values, weights: Float[Array, "K d"]) -> Float[Array,
     values = real_array(name, values)
     if values.ndim != 1 or values.shape[0] != weights.shape[0]:
         raise ValueError(f"{name}: got shape {values.shape}; needs [K] = [{weights.shape[0]}], one per neuron")
-    return values.astype(jnp.result_type(values, weights))
+    return values.astype(common_dtype(values, weights))
 
 
 def check_same_inputs(student: Network, teacher: Network) -> None:

@@ -1,137 +1,87 @@
-"""From networks and an input distribution to sums over pairs, and back: linear maps, around one of two kinds of sums.
+"""From networks and an input distribution to sums over pairs, and back: linear maps around one of two kinds of sums.
 
-ReLU networks without biases have sums of their own (`relu_sums`), which keep digits near an optimum. Everything else
-goes by `pairwise`. A covariance, a mean and biases enter through the fields that the sums are taken over (`fields`),
-linear in the parameters; a gradient goes back through the transposed map.
+ReLU networks without biases have sums of their own (`relu.sums`), which keep digits near an optimum. Everything else
+goes by `general_sums`. A covariance, a mean and biases enter through the fields that the sums are taken over
+(`preactivations`), linear in the parameters; a gradient goes back through the transposed map.
 """
 
 import itertools
-from dataclasses import dataclass, replace
-from functools import partial
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
-from ..kernels.activation_pairs import Part, by_quadrature
-from ..kernels.quadrature import require_converged
+from ..kernels import activation_pairs
+from ..kernels.activation_pairs import Part
 from ..model.activations import Activation, ReLU
-from ..model.inputs import GaussianInput
-from ..model.losses import OrderWeights, SobolevLoss
-from ..model.networks import Network, Parameters
-from . import general_sums
+from ..model.losses import OrderWeights
+from ..model.networks import Network, Neurons
+from .general_sums import GeneralSums, activations, general_sums
 from .pair_sums import Sums
 from .preactivations import Fields, fields
-from .relu import sums as relu_sums
+from .problem import Problem
+from .relu.sums import ReluSums
 
 
-@dataclass(frozen=True)
-class Engine:
-    """Static under jit.
+def loss(p: Problem, coarse: bool = False) -> Float[Array, ""]:
+    """The population loss; `coarse` with fewer nodes of quadrature."""
+    ours, theirs = (_fields(p, network) for network in (p.student, p.teacher))
+    return sums(p, coarse).loss(p.lambdas, ours, theirs, p.mesh)
 
-    Attributes:
-        layout: which neurons have which activation, and the orders of the loss.
-        with_means: whether fields have means: from biases, or the mean of the input.
-        relu: whether the sums are those of ReLU.
-    """
 
-    layout: general_sums.Layout
-    with_means: bool
-    relu: bool
+def gradient(p: Problem, part: Part, coarse: bool = False) -> Network:
+    """One part of its gradient, of the student's structure."""
+    ours, pull_back = jax.vjp(lambda student: _fields(p, student), p.student)
+    found = sums(p, coarse).gradient(part, p.lambdas, ours, _fields(p, p.teacher), p.mesh)
+    return pull_back(found)[0]
 
-    def lambdas(self, loss: SobolevLoss) -> OrderWeights:
-        lambdas = loss.lambdas[: loss.order + 1]
-        return lambdas + (0.0,) * (2 - len(lambdas)) if self.relu else lambdas
+
+def _fields(p: Problem, network: Network) -> Fields:
+    return fields(network, p.inputs, max(p.orders), p.has_means, p.dtype)
+
+
+def sums(p: Problem, coarse: bool = False) -> Sums:
+    """Those of ReLU where they apply."""
+    everyone = {*activations(p.student.activation), *activations(p.teacher.activation)}
+    if all(isinstance(sigma, ReLU) for sigma in everyone) and p.has_one_metric and not p.has_means:
+        return ReluSums()
+    return general_sums(p.student, p.teacher, p.orders, coarse)
+
+
+def by_quadrature(p: Problem) -> bool:
+    """Whether some pair of neurons has no closed form in some order; derivatives of a closed form have one."""
+    everyone = {*activations(p.student.activation), *activations(p.teacher.activation)}
+    return any(
+        activation_pairs.by_quadrature(sigma, tau, m, not p.has_means)
+        for sigma, tau in itertools.product(everyone, repeat=2)
+        for m in p.orders
+    )
+
+
+class IsotropicSums(NamedTuple):
+    """Loss and population gradient of networks of one activation without biases, for N(0, I): what flows follow."""
+
+    activation: Activation
 
     def loss(
-        self,
-        lambdas: OrderWeights,
-        student: Parameters,
-        teacher: Parameters,
-        inputs: GaussianInput,
-        mesh: Mesh | None,
+        self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, mesh: Mesh | None = None
     ) -> Float[Array, ""]:
-        ours, theirs = (self._fields(network, inputs) for network in (student, teacher))
-        if self.relu:
-            return relu_sums.SUMS.loss(lambdas, ours[:2], theirs[:2], mesh)
-        return general_sums.loss(self.layout, lambdas, ours, theirs, mesh)
+        return self._sums(lambdas, student, teacher).loss(lambdas, Fields(*student), Fields(*teacher), mesh)
 
     def gradient(
-        self, part: Part, lambdas: OrderWeights, student: Parameters, teacher: Parameters, inputs: GaussianInput, mesh
-    ) -> Parameters:
-        ours, pull_back = jax.vjp(lambda network: self._fields(network, inputs), student)
-        theirs = self._fields(teacher, inputs)
-        if self.relu:
-            found = ours._replace(**_of_relu(part, lambdas, ours, theirs, mesh))
-        else:
-            found = general_sums.gradient(self.layout, lambdas, ours, theirs, mesh, part)
-        return pull_back(found)[0]
+        self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, mesh: Mesh | None = None
+    ) -> Neurons:
+        both = self._sums(lambdas, student, teacher)
+        found = both.gradient("population", lambdas, Fields(*student), Fields(*teacher), mesh)
+        return found.whitened, found.output_weights
 
-    def _fields(self, network: Parameters, inputs: GaussianInput) -> Fields:
-        return fields(network, inputs, max(self.layout.orders), self.with_means)
-
-    @property
-    def by_quadrature(self) -> bool:
-        """Whether some pair of neurons has no closed form in some order; derivatives of a closed form have one."""
-        everyone = [sigma for sigma, _ in self.layout.student + self.layout.teacher]
-        return any(
-            by_quadrature(sigma, tau, m, not self.with_means)
-            for sigma, tau in itertools.product(everyone, repeat=2)
-            for m in self.layout.orders
-        )
+    def _sums(self, lambdas: OrderWeights, student: Neurons, teacher: Neurons) -> Sums:
+        if isinstance(self.activation, ReLU):
+            return ReluSums()
+        groups = (((self.activation, tuple(range(len(side[1])))),) for side in (student, teacher))
+        return GeneralSums(*groups, tuple(range(len(lambdas))))
 
 
-def sums_of(activation: Activation) -> Sums:
-    """How losses and gradients of networks of one activation are summed, without biases and for N(0, I)."""
-    return relu_sums.SUMS if isinstance(activation, ReLU) else general_sums.sums(activation)
-
-
-def _of_relu(part: Part, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None) -> dict:
-    ours, theirs = (student.whitened, student.output_weights), (teacher.whitened, teacher.output_weights)
-    if part == "jumps":
-        return {"whitened": relu_sums.SUMS.boundary(lambdas, ours, theirs, mesh), "output_weights": 0 * ours[1]}
-    gradient = {"smooth": relu_sums.SUMS.gradient, "all": relu_sums.SUMS.loss_gradient}[part]
-    whitened, output = gradient(lambdas, ours, theirs, mesh)
-    return {"whitened": whitened, "output_weights": output}
-
-
-def engine_of(student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput) -> Engine:
-    known_zero = [isinstance(value, float) and value == 0.0 for value in loss.lambdas]
-    orders = tuple(m for m, zero in enumerate(known_zero[: loss.order + 1]) if not zero) or (0,)
-    layout = general_sums.layout(student.activation, student.neurons, teacher.activation, teacher.neurons, orders)
-    with_means = inputs.mean is not None or student.biases is not None or teacher.biases is not None
-    one_metric = inputs.is_isotropic or inputs.metric == "mahalanobis" or max(orders) == 0
-    all_relu = all(isinstance(sigma, ReLU) for sigma, _ in layout.student + layout.teacher)
-    return Engine(layout, with_means, all_relu and one_metric and not with_means)
-
-
-def checked_quadrature(
-    engine: Engine, lambdas: OrderWeights, student: Parameters, teacher: Parameters, inputs: GaussianInput
-) -> OrderWeights:
-    """The weights of the loss, if quadrature with three quarters of the nodes gives the same loss and gradient.
-
-    Raises:
-        RuntimeError: with the estimate of the error; under jit and vmap when the compiled function runs, without it.
-    """
-    return require_converged(lambdas, _estimated_error(engine, lambdas, student, teacher, inputs), "student")
-
-
-@partial(jax.jit, static_argnums=0)
-def _estimated_error(
-    engine: Engine, lambdas: OrderWeights, student, teacher, inputs: GaussianInput
-) -> Float[Array, ""]:
-    """Of loss and gradient, relative to those of the student without a teacher."""
-    coarse = replace(engine, layout=replace(engine.layout, coarse=True))
-    alone = jax.tree.map(lambda x: 0 * x, teacher)
-    fine, rough, size = (
-        _flat(
-            (one.loss(lambdas, student, to, inputs, None), one.gradient("smooth", lambdas, student, to, inputs, None))
-        )
-        for one, to in ((engine, teacher), (coarse, teacher), (engine, alone))
-    )
-    return jnp.max(jnp.abs(fine - rough)) / jnp.max(jnp.abs(size))
-
-
-def _flat(values) -> Float[Array, " n"]:
-    return jnp.concatenate([jnp.ravel(x) for x in jax.tree.leaves(values)])
+def sums_of(activation: Activation) -> IsotropicSums:
+    return IsotropicSums(activation)

@@ -1,24 +1,28 @@
-"""What a family of activations supplies to the population functions: sums over pairs of neurons."""
+"""What an engine supplies to the population functions: a loss and its gradient, as sums over pairs of neurons."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Protocol
 
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from ..kernels.activation_pairs import Part
 from ..model.losses import OrderWeights
-from ..model.networks import Neurons
+from .preactivations import Fields
 
 
-class Sums(NamedTuple):
-    """Functions of (Sobolev weights, student neurons, teacher neurons, mesh), differentiable by JAX.
+class Sums(Protocol):
+    """Functions of lambdas and of the fields of student and teacher, differentiable by JAX.
 
-    `loss` is the population loss, `gradient` the expectation of the almost-everywhere gradient for weights and
-    output weights, `boundary` what the loss gradient has beyond it, for the weights [K, d], `loss_gradient` the sum
-    of both. The devices of a mesh, if it is not None, share out the students.
+    The devices of a mesh, if it is not None, share out the students. Output weights of a teacher are its own: the
+    sums give them their sign in the difference.
     """
 
-    loss: Callable[[OrderWeights, Neurons, Neurons, Mesh | None], Float[Array, ""]]
-    gradient: Callable[[OrderWeights, Neurons, Neurons, Mesh | None], Neurons]
-    boundary: Callable[[OrderWeights, Neurons, Neurons, Mesh | None], Float[Array, "K d"]]
-    loss_gradient: Callable[[OrderWeights, Neurons, Neurons, Mesh | None], Neurons]
+    def loss(
+        self, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None
+    ) -> Float[Array, ""]: ...
+
+    def gradient(
+        self, part: Part, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None
+    ) -> Fields:
+        """One part of the gradient, in the fields of the student."""
+        ...

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from ..geometry.angles import angles_between, polar
 from ..kernels.gaussian_pairs import GaussianPair
 from ..model.inputs import GaussianInput
-from ..model.networks import Parameters
+from ..model.networks import Network, parameters
 
 
 class Fields(NamedTuple):
@@ -35,14 +35,14 @@ class Fields(NamedTuple):
         return self.whitened if self.metric is None else self.metric
 
 
-def fields(parameters: Parameters, inputs: GaussianInput, order: int, with_means: bool) -> Fields:
-    """Of one network; `order` of the loss: L2 has no use for a metric."""
-    weights, output, biases = parameters
+def fields(network: Network, inputs: GaussianInput, order: int, with_means: bool, dtype) -> Fields:
+    """Of one network, in the precision of the sums; `order` of the loss: L2 has no use for a metric."""
+    weights, output, biases = jax.tree.map(lambda leaf: leaf.astype(dtype), parameters(network))
     means = None
     if with_means:
         means = jnp.zeros_like(output) if biases is None else biases
         if inputs.mean is not None:
-            means = means + weights @ inputs.mean
+            means = means + weights @ inputs.mean.astype(dtype)
     euclidean = inputs.metric == "euclidean" and not inputs.is_isotropic and order > 0
     return Fields(inputs.whitened(weights), output, means, weights if euclidean else None)
 

@@ -51,10 +51,10 @@ def test_angle_below_the_square_root_of_the_smallest_number_is_zero():
     assert float(found.cos[0, 0]) == 1.0
 
 
-def test_zero_neuron_is_orthogonal_to_all():
-    found = between(np.zeros((3, 4)), TRIPLES["generic"].weights)
-    np.testing.assert_allclose(found.theta, np.pi / 2, rtol=EPS)
-    np.testing.assert_array_equal(found.cos, 0.0)
+def test_zero_neuron_is_opposite_to_all_and_to_itself():
+    for found in (between(np.zeros((3, 4)), TRIPLES["generic"].weights), among(np.zeros((3, 4)))):
+        np.testing.assert_array_equal(found.supplement, 0.0)
+        np.testing.assert_array_equal(found.cos, -1.0)
 
 
 def test_angle_of_a_neuron_with_itself_is_exactly_zero():

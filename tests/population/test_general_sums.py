@@ -1,6 +1,7 @@
 """A new activation is one class: two are written here, and every public function works for them."""
 
-from functools import cache
+from functools import cache, partial
+from typing import get_args
 
 import equinox as eqx
 import jax
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 import sobolev_theory as st
-from sobolev_theory.population import general_sums
-from sobolev_theory.population.relu import sums
+from sobolev_theory.kernels.activation_pairs import Part
+from sobolev_theory.population.general_sums import general_sums
+from sobolev_theory.population.preactivations import Fields
+from sobolev_theory.population.relu.sums import ReluSums
 from tests.helpers.cases import EPS, TRIPLES
 
 
@@ -141,11 +144,14 @@ def test_parameters_of_an_activation_tell_two_of_them_apart():
 
 def test_the_general_sums_of_relu_are_those_of_relu():
     case = TRIPLES["signed output weights"]
-    student, teacher = tuple(map(jnp.array, case[:2])), tuple(map(jnp.array, case[2:]))
-    general = general_sums.sums(st.ReLU())
-    value = jax.jit(lambda *x: general.loss(*x, None))((1.0, 1.0), student, teacher)
-    # Six neurons, terms of size 20.
-    np.testing.assert_allclose(value, sums.loss((1.0, 1.0), student, teacher, None), rtol=0, atol=6 * 20 * 2 * EPS)
-    found, own = general.loss_gradient, sums.loss_gradient
-    for x, y in zip(*(f((1.0, 1.0), student, teacher, None) for f in (found, own)), strict=True):
+    student, teacher = (Fields(*map(jnp.array, side)) for side in (case[:2], case[2:]))
+    general, own = general_sums(*case.networks, (0, 1)), ReluSums()
+
+    @partial(jax.jit, static_argnums=0)
+    def both(sums):
+        problem = (1.0, 1.0), student, teacher, None
+        return sums.loss(*problem), [sums.gradient(part, *problem)[:2] for part in get_args(Part)]
+
+    for x, y in zip(jax.tree.leaves(both(general)), jax.tree.leaves(both(own)), strict=True):
+        # Six neurons, terms of size 20.
         np.testing.assert_allclose(x, y, rtol=0, atol=6 * 20 * 2 * EPS)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import sobolev_theory as st
+from sobolev_theory.population import row_blocks
 from tests.helpers.cases import EPS
 
 NEURONS, TEACHERS, DIMENSION = 7, 5, 4

@@ -1,11 +1,9 @@
-"""The sums of `arc_cosine` as differences over matched student and teacher neurons.
+"""The sums of `plain_sums` as differences over matched student and teacher neurons.
 
 With student j matched to teacher l, rho_j phi(u_j) - rho*_l phi(u*_l) = rho_j (phi(u_j) - phi(u*_l))
 + (rho_j - rho*_l) phi(u*_l): an identity for any matching, and free of cancellation when j is close to l.
 Near an optimum loss and gradients then keep their digits down to differences of 1e-9 and below, where
-the plain sum of terms of size one has none left. Without a close pair the plain sum is used.
-
-Each function gives the rows of a block of students; `relu_sums` puts the blocks together.
+the plain sum of terms of size one has none left. Without a close pair it is the plain sum.
 """
 
 from typing import NamedTuple
@@ -14,10 +12,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from ...geometry.angle_differences import Change, Corners, CosineSteps, arc_excess, change, mixed_change
-from ...geometry.angles import Angles, angles_between, difference, direction, inverse_or_zero, inverse_sine
+from ...geometry.angles import Angles, difference, direction, inverse_or_zero, inverse_sine
+from ...kernels.activation_pairs import Part
 from ...model.losses import OrderWeights
+from ..row_blocks import Rows
+from .blocks import Geometry
 from .matching import Matching
-from .plain_sums import TWO_PI, Geometry, Layers, along, jump, jump_parts, kernel, per_neuron, towards
+from .plain_sums import TWO_PI, Gradient, Pull, along, jump, jump_pull, kernel, towards
 
 
 class Moves(NamedTuple):
@@ -34,57 +35,66 @@ class Moves(NamedTuple):
     excess: Float[Array, " K_star"]
 
 
-def moves(layers: Layers, matching: Matching) -> Moves:
-    partner, matched = matching
-    step = difference(layers.student, layers.teacher.take(partner))
+def moves(g: Geometry, matching: Matching) -> Moves:
+    (partner, matched), n = matching, g.students
+    student, teacher = g.everyone.take(slice(0, n)), g.everyone.take(n + matching.partner)
+    step = difference(student.polar, teacher.polar)
     d_rho = (
-        layers.output_weights * step.norm
-        + (layers.output_weights - layers.teacher_output_weights[partner]) * layers.teacher.norm[partner]
+        student.output_weights * step.norm + (student.output_weights + teacher.output_weights) * teacher.polar.norm
     )
-    target = jnp.where(matched, partner, layers.rho_star.shape[0])
-    moved = jnp.where(matched[:, None], step.direction, direction(layers.student))
-    excess = (-layers.rho_star).at[target].set(d_rho, mode="drop")
-    return Moves(partner, matched, moved, jnp.linalg.norm(moved, axis=1), excess)
+    target = jnp.where(matched, partner, g.neurons - n)
+    moved = jnp.where(matched[:, None], step.direction, direction(student.polar))
+    excess = (-g.rho_star).at[target].set(d_rho, mode="drop")
+    return Moves(partner, matched, moved, jnp.sqrt(jnp.sum(moved * moved, axis=1)), excess)
 
 
 class Dipoles(NamedTuple):
-    """A block's geometry, the moves of all students, and the angles of the block to their partners."""
+    """A block of students: their angles to all neurons, to students alone, to teachers, and to all partners."""
 
-    geometry: Geometry
-    moves: Moves
+    rows: Rows
+    unit: Float[Array, "B d"]
+    everyone: Angles
+    among: Angles
+    between: Angles
     base: Angles
+    to_base: Change
 
 
-def dipoles(geometry: Geometry, moves: Moves) -> Dipoles:
-    return Dipoles(geometry, moves, geometry.between.take(slice(None), moves.partner))
+def dipoles(g: Geometry, m: Moves, rows: Rows) -> Dipoles:
+    angles = g.angles(g.of_students(rows))
+    among, between = angles.take(slice(None), slice(0, g.students)), angles.take(slice(None), slice(g.students, None))
+    base, unit = between.take(slice(None), m.partner), direction(g.everyone.polar.take(g.of_students(rows)))
+    to_base = change(among, base, unit @ m.moved.T, m.distance[None, :])
+    return Dipoles(rows, unit, angles, among, between, base, to_base)
 
 
-class MatchedPull(NamedTuple):
-    """As `arc_cosine.Pull`, but over the displacements `moved` and the directions u*_l, and with an extra term."""
+def matched_gradient(part: Part, lambdas: OrderWeights, g: Geometry, m: Moves, rows: Rows) -> Gradient:
+    """Of a block of students."""
+    p = dipoles(g, m, rows)
+    block = g.everyone.take(g.of_students(rows))
+    steps = {"population": [_smooth_steps], "boundary": [_jump_steps], "loss": [_smooth_steps, _jump_steps]}[part]
+    masses = jnp.concatenate([g.rho, m.excess])
+    all_pulls, changes = zip(*(step(lambdas, g, m, p) for step in steps), strict=True)
+    pulled, changed = (Pull(*(sum(terms) for terms in zip(*pulls, strict=True))) for pulls in (all_pulls, changes))
 
-    on_moved: Float[Array, "B K"]
-    on_teacher: Float[Array, "B K_star"]
-    radial: Float[Array, " B"]
-    extra: Float[Array, "B d"] | float = 0.0
-
-
-def matched_rows(p: Dipoles, pull: MatchedPull) -> Float[Array, "B d"]:
-    """The sums of a pull carried out, without a copy of the teacher's directions."""
-    teacher = p.geometry.layers.teacher
-    sums = pull.on_moved @ p.moves.moved + (pull.on_teacher * inverse_or_zero(teacher.norm)) @ teacher.weights
-    return per_neuron(p.geometry, sums + pull.radial[:, None] * direction(p.geometry.block) + pull.extra)
-
-
-def _change_to_base(p: Dipoles) -> Change:
-    block = p.geometry.block
-    d_cos = (block.weights @ p.moves.moved.T) * inverse_or_zero(block.norm)[:, None]
-    return change(p.geometry.among, p.base, d_cos, p.moves.distance)
-
-
-def _onto_partner(p: Dipoles, columns: Float[Array, "B K"]) -> Float[Array, "B K_star"]:
-    """The matched students' columns, added up in the columns of their teachers."""
-    zeros = jnp.zeros_like(p.geometry.between.theta)
-    return zeros.at[:, p.moves.partner].add(jnp.where(p.moves.matched, columns, 0.0))
+    matched, rho = m.matched[None, :], g.rho[None, :]
+    on_ends = (
+        (pulled.towards * masses[None, :])
+        .at[:, g.students + m.partner]
+        .add(jnp.where(matched, changed.towards * rho, 0.0))
+    )
+    alongs = pulled.along.at[:, : g.students].set(jnp.where(matched, changed.along, pulled.along[:, : g.students]))
+    ends = jnp.concatenate([m.moved, direction(g.everyone.polar.take(slice(g.students, None)))])
+    rows_ = on_ends @ ends + (alongs @ masses)[:, None] * p.unit
+    output = jnp.zeros_like(block.output_weights)
+    if part != "population":
+        rows_ = rows_ - _own_jump(lambdas, g, m, p)
+    if part != "boundary":
+        kernels = kernel(p.everyone, lambdas)
+        to_base = _kernel_change(lambdas, p.to_base, p.among, p.base)
+        kernels = kernels.at[:, : g.students].set(jnp.where(matched, to_base, kernels[:, : g.students]))
+        output = block.polar.norm * (kernels @ masses)
+    return Gradient(block.output_weights[:, None] * rows_, output)
 
 
 def _kernel_change(lambdas: OrderWeights, d: Change, first: Angles, second: Angles):
@@ -94,99 +104,73 @@ def _kernel_change(lambdas: OrderWeights, d: Change, first: Angles, second: Angl
     return (lambdas[0] * j1 + lambdas[1] * (turn - d.theta * first.cos)) / TWO_PI
 
 
-def matched_gradient(lambdas: OrderWeights, p: Dipoles) -> MatchedPull:
-    g, d = p.geometry, _change_to_base(p)
-    rho, excess = g.layers.rho, p.moves.excess
-    d_towards = -(lambdas[0] + lambdas[1]) * d.theta / TWO_PI
-    d_along = jnp.where(p.moves.matched, lambdas[0] * d.sin / TWO_PI, along(g.among, lambdas))
-    return MatchedPull(
-        on_moved=towards(g.among, lambdas) * rho,
-        on_teacher=_onto_partner(p, d_towards * rho) + towards(g.between, lambdas) * excess,
-        radial=d_along @ rho + along(g.between, lambdas) @ excess,
-    )
+def _smooth_steps(lambdas: OrderWeights, g: Geometry, m: Moves, p: Dipoles) -> tuple[Pull, Pull]:
+    """T and R at all neurons, and their changes from a partner to its student."""
+    d = p.to_base
+    changes = Pull(-(lambdas[0] + lambdas[1]) / TWO_PI * d.theta, lambdas[0] / TWO_PI * d.sin)
+    return Pull(towards(p.everyone, lambdas), along(p.everyone, lambdas)), changes
 
 
-def matched_potential(lambdas: OrderWeights, p: Dipoles) -> Float[Array, " B"]:
-    g, d = p.geometry, _change_to_base(p)
-    to_base = _kernel_change(lambdas, d, g.among, p.base)
-    d_kernel = jnp.where(p.moves.matched, to_base, kernel(g.among, lambdas))
-    return g.block.norm * (d_kernel @ g.layers.rho + kernel(g.between, lambdas) @ p.moves.excess)
-
-
-def matched_boundary(lambdas: OrderWeights, p: Dipoles) -> MatchedPull:
-    """As the gradient; but each student's jump against its own partner keeps the exact direction."""
-    g, d = p.geometry, _change_to_base(p)
-    rho, excess = g.layers.rho, p.moves.excess
-    matched, partner = p.moves.matched[g.rows], p.moves.partner[g.rows]
-    own = matched[:, None] & (partner[:, None] == jnp.arange(excess.shape[0]))
-
-    (toward, back), (toward_base, back_base) = (jump_parts(x, lambdas) for x in (g.among, p.base))
-    inverse = inverse_sine(g.among) * inverse_sine(p.base)  # 0 at a kink, where plain subtraction serves
+def _jump_steps(lambdas: OrderWeights, g: Geometry, m: Moves, p: Dipoles) -> tuple[Pull, Pull]:
+    """The same of the jumps; but each student's jump against its own partner is `_own_jump`."""
+    d, n = p.to_base, g.students
+    own = g.students + jnp.where(m.matched, m.partner, g.neurons)[p.rows]
+    own = own[:, None] == jnp.arange(g.neurons)[None, :]
+    everyone = jump_pull(p.everyone, lambdas)
+    base = jump_pull(p.base, lambdas)
+    inverse = inverse_sine(p.among) * inverse_sine(p.base)  # 0 at a kink, where plain subtraction serves
     strength = lambdas[1] / TWO_PI
-    d_toward = jnp.where(inverse > 0, -strength * jnp.sin(d.theta) * inverse, toward - toward_base)
-    d_back = jnp.where(inverse > 0, -strength * d.sin * (inverse + 1), back - back_base)
-    d_toward, d_back = jnp.where(g.itself, 0.0, d_toward), jnp.where(g.itself, 0.0, d_back)
-    toward_star, back_star = (jnp.where(own, 0.0, x) for x in jump_parts(g.between, lambdas))
-    return MatchedPull(
-        on_moved=toward * rho,
-        on_teacher=_onto_partner(p, d_toward * rho) + toward_star * excess,
-        radial=-(jnp.where(p.moves.matched, d_back, back) @ rho + back_star @ excess),
-        extra=-_own_jump(lambdas, p),
-    )
+    toward = jnp.where(inverse > 0, -strength * jnp.sin(d.theta) * inverse, everyone.towards[:, :n] - base.towards)
+    back = jnp.where(inverse > 0, -strength * d.sin * (inverse + 1), base.along - everyone.along[:, :n])
+    itself = jnp.arange(n)[p.rows][:, None] == jnp.arange(n)[None, :]
+    changes = Pull(jnp.where(itself, 0.0, toward), jnp.where(itself, 0.0, -back))
+    return Pull(*(jnp.where(own, 0.0, x) for x in everyone)), changes
 
 
-def _own_jump(lambdas: OrderWeights, p: Dipoles) -> Float[Array, "B d"]:
+def _own_jump(lambdas: OrderWeights, g: Geometry, m: Moves, p: Dipoles) -> Float[Array, "B d"]:
     """rho*_l b e of every matched student of the block and its partner l."""
-    rows = p.geometry.rows
-    partner, moved = p.moves.partner[rows], p.moves.moved[rows]
-    angles = p.geometry.between.take(jnp.arange(partner.shape[0]), partner)
-    half_square = p.moves.distance[rows] ** 2 / 2  # 1 - cos
-    e = (half_square[:, None] * direction(p.geometry.block) - moved) * inverse_or_zero(angles.sin)[:, None]
-    size = jump(angles, lambdas) * p.geometry.layers.rho_star[partner]
-    return jnp.where(p.moves.matched[rows], size, 0.0)[:, None] * e
+    partner, moved = m.partner[p.rows], m.moved[p.rows]
+    angles = p.between.take(jnp.arange(partner.shape[0]), partner)
+    half_square = m.distance[p.rows] ** 2 / 2  # 1 - cos
+    e = (half_square[:, None] * p.unit - moved) * inverse_or_zero(angles.sin)[:, None]
+    size = jump(angles, lambdas) * g.rho_star[partner]
+    return jnp.where(m.matched[p.rows], size, 0.0)[:, None] * e
 
 
-def matched_loss(lambdas: OrderWeights, p: Dipoles, unit: Float[Array, ""]) -> Float[Array, " B"]:
-    """What each student of the block adds to the loss; what is left of the teacher adds `half_energy` of `excess`."""
-    rho, excess = p.geometry.layers.rho / unit, p.moves.excess / unit
-    teacher, partner = p.geometry.layers.teacher, p.moves.partner[p.geometry.rows]
-    itself = partner[:, None] == jnp.arange(excess.shape[0])
-    base_teacher = angles_between(teacher.take(partner), teacher, itself)
-    d_teacher = p.moves.moved[p.geometry.rows] @ direction(teacher).T
-    own, cross = (part(lambdas, p, base_teacher, d_teacher) for part in (_own_changes, _cross_changes))
-    return rho[p.geometry.rows] * (own @ rho / 2 + cross @ excess)
+def matched_energy(lambdas: OrderWeights, g: Geometry, m: Moves, unit, rows: Rows) -> Float[Array, " B"]:
+    """What each student of the block adds to the loss, in units of `unit`^2."""
+    p, n = dipoles(g, m, rows), g.students
+    bases = n + m.partner[rows]
+    at_bases = g.angles(bases)
+    base_teacher = at_bases.take(slice(None), slice(n, None))
+    teacher = direction(g.everyone.polar.take(slice(n, None)))
+    moved = m.moved[rows]
+    d_teacher = moved @ teacher.T
 
+    cross = change(p.between, base_teacher, d_teacher, m.distance[rows][:, None])
+    on_teacher = _kernel_change(lambdas, cross, p.between, base_teacher)
+    on_teacher = jnp.where(m.matched[rows][:, None], on_teacher, kernel(p.between, lambdas))
 
-def _own_changes(
-    lambdas: OrderWeights, p: Dipoles, base_teacher: Angles, d_teacher: Float[Array, "B K_star"]
-) -> Float[Array, "B K"]:
-    """Both ends of a student pair move to their partners."""
-    g, m = p.geometry, p.moves
-    rows, student, moved = g.rows, g.layers.student, m.moved[g.rows]
-    bases = g.layers.teacher.take(m.partner[rows])
-    base_student, base_base = angles_between(bases, student), base_teacher.take(slice(None), m.partner)
+    corners = Corners(
+        p.among, p.base, at_bases.take(slice(None), slice(0, n)), at_bases.take(slice(None), n + m.partner)
+    )
     steps = CosineSteps(
-        dp_q=moved @ direction(student).T,
+        dp_q=moved @ direction(g.everyone.polar.take(slice(0, n))).T,
         dp_q_=d_teacher[:, m.partner],
-        p_dq=direction(g.block) @ m.moved.T,
-        p__dq=direction(bases) @ m.moved.T,
+        p_dq=p.unit @ m.moved.T,
+        p__dq=teacher[m.partner[rows]] @ m.moved.T,
         dp_dq=moved @ m.moved.T,
     )
-    corners = Corners(g.among, p.base, base_student, base_base)
-    mixed = mixed_change(corners, steps, jnp.maximum(m.distance[rows][:, None], m.distance))
+    masses = jnp.concatenate([g.rho / 2, m.excess]) / unit
+    on_everyone = jnp.concatenate([_own_changes(lambdas, m, rows, corners, steps), on_teacher], axis=1)
+    return g.rho[rows] / unit * (on_everyone @ masses)
+
+
+def _own_changes(lambdas: OrderWeights, m: Moves, rows: Rows, corners: Corners, steps: CosineSteps):
+    """Both ends of a student pair move to their partners."""
+    mixed = mixed_change(corners, steps, jnp.maximum(m.distance[rows][:, None], m.distance[None, :]))
     both = (lambdas[0] * mixed.j1 + lambdas[1] * mixed.supplement_cos) / TWO_PI
-    row, column = m.matched[rows][:, None], m.matched
-    on_base = jnp.where(column, kernel(p.base, lambdas), 0.0)
-    on_row_base = jnp.where(row, kernel(base_student, lambdas), 0.0)
-    on_bases = jnp.where(row & column, kernel(base_base, lambdas), 0.0)
-    return jnp.where(row & column, both, kernel(g.among, lambdas) - on_base - on_row_base + on_bases)
-
-
-def _cross_changes(
-    lambdas: OrderWeights, p: Dipoles, base_teacher: Angles, d_teacher: Float[Array, "B K_star"]
-) -> Float[Array, "B K_star"]:
-    """One end of a pair of a student and a teacher moves."""
-    g, rows = p.geometry, p.geometry.rows
-    d = change(g.between, base_teacher, d_teacher, p.moves.distance[rows][:, None])
-    moved = _kernel_change(lambdas, d, g.between, base_teacher)
-    return jnp.where(p.moves.matched[rows][:, None], moved, kernel(g.between, lambdas))
+    row, column = m.matched[rows][:, None], m.matched[None, :]
+    pq, pq_, p_q, p_q_ = (kernel(corner, lambdas) for corner in corners)
+    plain = pq - jnp.where(column, pq_, 0.0) - jnp.where(row, p_q, 0.0)
+    return jnp.where(row & column, both, plain)

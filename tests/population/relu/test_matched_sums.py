@@ -1,12 +1,19 @@
 """Sums as differences over a matching: an identity, whatever the matching."""
 
+from typing import get_args
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sobolev_theory.population.relu import matched_sums, plain_sums
+from sobolev_theory.kernels.activation_pairs import Part
+from sobolev_theory.population.relu import sums
+from sobolev_theory.population.relu.blocks import geometry
+from sobolev_theory.population.relu.matched_sums import matched_energy, matched_gradient, moves
 from sobolev_theory.population.relu.matching import Matching
+from sobolev_theory.population.relu.plain_sums import plain_gradient
+from sobolev_theory.population.row_blocks import EVERY
 from tests.helpers.cases import EPS, LOSSES, TRIPLES
 
 CASE = TRIPLES["signed output weights"]
@@ -24,27 +31,20 @@ MATCHINGS = {
 
 @jax.jit
 def both(lam, matching: Matching):
-    layers = plain_sums.layers(STUDENT, TEACHER)
-    g, moves, unit = plain_sums.geometry(layers), matched_sums.moves(layers, matching), 2.0
-    p = matched_sums.dipoles(g, moves)
+    g, unit = geometry(STUDENT, TEACHER, None, of_teachers=True), 2.0
+    moved, block = moves(g, matching), slice(0, g.students)
+    students, angles = g.everyone.take(block), g.angles(block)
 
-    def rows(pull_rows, where, *pulls):
-        return [pull_rows(where, pull(lam, where)) for pull in pulls]
+    def loss(energies, masses):
+        return jnp.sum(energies) + sums._of_teachers(lam, masses / unit, g, None)
 
-    def loss(parts, masses):
-        return jnp.sum(parts) + jnp.sum(plain_sums.half_energy(lam, layers.teacher, masses / unit))
-
-    matched = [
-        *rows(matched_sums.matched_rows, p, matched_sums.matched_gradient, matched_sums.matched_boundary),
-        matched_sums.matched_potential(lam, p),
-        loss(matched_sums.matched_loss(lam, p, unit), moves.excess),
-    ]
-    plain = [
-        *rows(plain_sums.plain_rows, g, plain_sums.plain_gradient, plain_sums.plain_boundary),
-        plain_sums.plain_potential(lam, g),
-        loss(plain_sums.plain_loss(lam, g, unit), layers.rho_star),
-    ]
-    return matched, plain
+    matched = loss(matched_energy(lam, g, moved, unit, EVERY), moved.excess)
+    plain = loss(sums._plain_energy((lam, unit), g, EVERY), g.rho_star)
+    parts = get_args(Part)
+    return (
+        (matched, [matched_gradient(part, lam, g, moved, EVERY) for part in parts]),
+        (plain, [plain_gradient(part, lam, students, g.everyone, angles) for part in parts]),
+    )
 
 
 @pytest.mark.parametrize("lam", LOSSES.values(), ids=LOSSES)

@@ -5,9 +5,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from sobolev_theory.population.relu.matching import match, nearest
-from sobolev_theory.population.relu.plain_sums import geometry, layers
-from sobolev_theory.population.row_blocks import EVERY
+from sobolev_theory.population.relu.blocks import geometry
+from sobolev_theory.population.relu.matching import match
 from tests.helpers.cases import TRIPLES
 
 ROWS = TRIPLES["generic"].weights
@@ -16,9 +15,7 @@ ONES = np.ones(3)
 
 @jax.jit
 def matching(student, teacher):
-    both = layers(student, teacher)
-    angles = geometry(both).between
-    return match(3, 3, lambda free: nearest(free, both.rho, both.rho_star, angles, EVERY))
+    return match(geometry(student, teacher, None, of_teachers=False), None)
 
 
 @given(some.permutations(range(3)))

@@ -6,8 +6,10 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from sobolev_theory.geometry.angles import angles_from_cosine
-from sobolev_theory.population.relu import plain_sums
+from sobolev_theory.geometry.angles import angles_from_cosine, power_of_two
+from sobolev_theory.population.relu import plain_sums, sums
+from sobolev_theory.population.relu.blocks import geometry
+from sobolev_theory.population.row_blocks import EVERY
 from tests.helpers import reference
 from tests.helpers.cases import EPS, LOSSES, TRIPLES
 
@@ -56,11 +58,11 @@ def test_along_is_what_homogeneity_leaves(lam):
     np.testing.assert_allclose(plain_sums.along(ANGLES, lam), written, rtol=0, atol=FEW)
 
 
-def test_jump_parts_are_the_components_of_the_jump():
+def test_the_pull_of_a_jump_is_orthogonal_to_its_neuron():
     """b e = (b / sin) u' - (b cos / sin) u has length b and is orthogonal to u."""
-    toward, back = plain_sums.jump_parts(ANGLES, (1.0, 1.0))
+    found = plain_sums.jump_pull(ANGLES, (1.0, 1.0))
     u, u_ = np.array([1.0, 0.0]), np.stack([np.cos(THETAS), np.sin(THETAS)], axis=1)
-    vectors = np.asarray(toward)[:, None] * u_ - np.asarray(back)[:, None] * u
+    vectors = np.asarray(found.towards)[:, None] * u_ + np.asarray(found.along)[:, None] * u
     expected = np.stack([0 * THETAS, np.cos(THETAS) / (2 * np.pi)], axis=1)
     np.testing.assert_allclose(vectors, expected, rtol=0, atol=FEW)
 
@@ -70,22 +72,22 @@ def plain():
     case = TRIPLES["signed output weights"]
 
     @jax.jit
-    def sums(lam, s, t):
-        both = plain_sums.layers(s, t)
-        g, unit = plain_sums.geometry(both), plain_sums.mass_unit(both)
-        energy = plain_sums.half_energy(lam, both.teacher, both.rho_star / unit)
-        loss = (jnp.sum(plain_sums.plain_loss(lam, g, unit)) + jnp.sum(energy)) * unit**2
-        pulls = (plain_sums.plain_gradient(lam, g), plain_sums.plain_boundary(lam, g))
-        rows, boundary = (plain_sums.plain_rows(g, pull) for pull in pulls)
-        return loss, (rows, plain_sums.plain_potential(lam, g)), boundary
+    def evaluate(lam, student, teacher):
+        g = geometry(student, teacher, None, of_teachers=True)
+        unit = power_of_two(jnp.max(jnp.abs(g.everyone.rho)))
+        energy = jnp.sum(sums._plain_energy((lam, unit), g, EVERY))
+        loss = (energy + sums._of_teachers(lam, g.rho_star / unit, g, None)) * unit**2
+        block = slice(0, g.students)
+        parts = (g.everyone.take(block), g.everyone, g.angles(block))
+        return loss, *(plain_sums.plain_gradient(part, lam, *parts) for part in ("population", "boundary"))
 
-    return (lambda lam: sums(lam, case[:2], case[2:])), reference.Problem(*case)
+    return lambda lam: evaluate(lam, case[:2], case[2:]), reference.Problem(*case)
 
 
 @each_loss
 def test_plain_sums_are_those_of_the_definition(plain, lam):
     evaluate, problem = plain
-    loss, (rows, output), boundary = evaluate(lam)
+    loss, (rows, output), (boundary, _) = evaluate(lam)
     found = (loss, rows, output, boundary)
     quantities = ("loss", "population_gradient", "output_gradient", "boundary_term")
     for value, quantity in zip(found, quantities, strict=True):
