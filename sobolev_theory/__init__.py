@@ -15,12 +15,12 @@ from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalue
 from .dynamics.spectra import Spectrum, condition_number, spectrum
 from .geometry.span import Reduction, reduction
 from .kernels.duals import dual
+from .model import activation_terms
 from .model.activations import (
     GELU,
     AbsoluteValue,
     Activation,
     Cosine,
-    Elementwise,
     Erf,
     Gaussian,
     Identity,
@@ -30,6 +30,7 @@ from .model.activations import (
     RePU,
     Sine,
 )
+from .model.elementwise import Elementwise
 from .model.inputs import GaussianInput, LowRank
 from .model.losses import H1, H2, L2, SobolevLoss
 from .model.networks import Network
@@ -78,6 +79,7 @@ __all__ = [
     "Sine",
     "SobolevLoss",
     "Spectrum",
+    "activation_terms",
     "boundary_term",
     "condition_number",
     "critical_point",
