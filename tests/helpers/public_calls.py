@@ -72,6 +72,10 @@ def population() -> Calls:
         "loss_gradient: RePU, H2": lambda: st.loss_gradient(*pair(st.RePU(2)), st.H2),
         "loss_gradient: GELU": lambda: st.loss_gradient(*pair(st.GELU())),
         "loss_gradient: mixed": lambda: st.loss_gradient(*mixed(), st.L2),
+        "activation_terms.function_of": lambda: st.activation_terms.function_of(jnp.tanh),
+        "activation_terms.power": lambda: st.activation_terms.power(2),
+        "activation_terms.truncated_power": lambda: st.activation_terms.truncated_power(1, kink=0.5),
+        "activation_terms.wave": lambda: st.activation_terms.wave(2.0, 0.3),
         "dual": lambda: st.dual(st.RePU(2), 2, 1.0, 1.0, angle=0.3),
     }
 
