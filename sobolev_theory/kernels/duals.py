@@ -71,7 +71,8 @@ def dual(
         if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) >= 0):
             raise ValueError(f"{name}: got {value}; needs standard deviations >= 0")
     given = (norm, norm_, correlation if angle is None else angle, *(means or ()))
-    dtype = jnp.promote_types(jnp.result_type(*given), jnp.float32)
+    found = jnp.result_type(*given, 1.0)
+    dtype = found if jnp.finfo(found).bits > 16 else jnp.dtype(jnp.float32)
     norm, norm_, turn, *centres = (jnp.asarray(x, dtype) for x in given)
     mean, mean_ = centres or (None, None)
     if angle is None:

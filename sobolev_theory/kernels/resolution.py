@@ -65,7 +65,7 @@ def _of_function(factor: Factor, mean: Pairs, norm: Pairs, nodes: int, further: 
         p = 1 + z / 2
         defects = [(z * p - 0.5) * f - p * df for f, df in itertools.pairwise(values)]
         sizes = [jnp.abs(x) for x in (*products, *values)]
-        return weight * jnp.stack([*(p * x for x in products), *defects, *sizes])
+        return jnp.stack([weight * x for x in (*(p * x for x in products), *defects, *sizes)])
 
     cuts = [(kink - mean) * inverse_or_zero(norm) for kink in factor.kinks]
     lengths = len(taken), len(functions) - 1, len(taken), len(functions)
