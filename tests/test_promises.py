@@ -85,14 +85,14 @@ def test_the_lambdas_of_a_loss_may_be_traced():
     assert found.shape == ()
 
 
-# "Norms from 1e-150 to 1e150 are ordinary input", for every activation in closed form.
+# "Norms from 1e-150 to 1e150 are ordinary input; of a power p the p-th root": for every activation in closed form.
 
 
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if not name.startswith("Elementwise")])
-def test_extreme_norms_give_no_nan_and_no_infinity_but_that_of_the_value(name):
+def test_losses_and_gradients_of_extreme_norms_are_finite(name):
     activation = ACTIVATIONS[name]()
-    degree = {"RePU": 2, "Polynomial": 2}.get(name, 1)  # the value grows like norm^(2 degree)
-    norms = jnp.array([1e-150, 1.0, 1e150])
+    degree = {"RePU": 2, "Polynomial": 2}.get(name, 1)
+    norms = 10.0 ** jnp.array([-150.0, 0.0, 150.0 / degree])
     student, teacher = (x.ravel() for x in jnp.meshgrid(norms, norms))
 
     @jax.vmap
@@ -102,11 +102,8 @@ def test_extreme_norms_give_no_nan_and_no_infinity_but_that_of_the_value(name):
         return st.population_loss(one, two, st.L2), st.loss_gradient(one, two, st.L2).weights
 
     loss, gradient = values(student, teacher)
-    assert not jnp.isnan(loss).any()
-    assert not jnp.isnan(gradient).any()
-    fits = jnp.maximum(student, teacher) ** degree < 1e151
-    assert jnp.isfinite(loss[fits]).all()
-    assert jnp.isfinite(gradient[fits]).all()
+    assert jnp.isfinite(loss).all()
+    assert jnp.isfinite(gradient).all()
 
 
 # "What is wrong raises at once, with a message that names the argument, what it got and what it needs."
