@@ -13,7 +13,6 @@ import pytest
 
 import sobolev_theory as st
 from tests.helpers.public_calls import ACTIVATIONS, mixed, pair
-from tests.test_public_face import TREE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -175,9 +174,3 @@ def test_names_of_the_library_in_texts_exist(name, text):
         if found is None:
             missing.append(dotted)
     assert missing == []
-
-
-def test_the_public_modules_are_those_of_the_readme():
-    modules = {name.removeprefix("st.") for name in TREE if name.count(".") == 1}
-    listed = re.findall(r"^\|[^|]*\|(.*) \(modules?\) \|$", README.split("\n## Names\n")[1], flags=re.MULTILINE)
-    assert modules == set(re.findall(r"`(\w+)`", "".join(listed))) - {"sweep"}

@@ -147,6 +147,9 @@ def condition_number(
             eigenvalues of (A + A^T)/2. They agree for a positive definite loss Hessian, not for the population
             Jacobian of H1.
 
+    Returns:
+        A number >= 1, or infinity.
+
     Raises:
         ValueError: an unknown definition or `of`; and what `population_loss` raises.
 
