@@ -131,7 +131,7 @@ def _descended(optimiser, of, entries: int, every: int, batch, networks, loss, m
 
     def direction(w, number):
         if of == "sample":
-            problem = integrands.Problem(loss.lambdas, moved(w), teacher)
+            problem = integrands.SampledProblem(loss.lambdas, moved(w), teacher)
             samples = integrands.draw(problem, jax.random.fold_in(key, number), batch)
             return integrands.population_gradient(problem, samples).weights
         return (loss_gradient if of == "loss" else population_gradient)(moved(w), teacher, loss).weights

@@ -167,14 +167,14 @@ def settle(activation: Activation, f: WeightLoss, time, w, ray, snap: Float[Arra
     line = lines[target]
     moved = jnp.where(arrives[:, None], jnp.sum(moved * line, axis=1, keepdims=True) * line, moved)
 
-    candidate = jnp.where(arrives, target, ray)
+    candidate = jnp.where(arrives, target.astype(ray.dtype), ray)
     there = motion(activation, f, moved, candidate)
     leaves = (candidate != FREE) & (there.slack <= -0.99 * release(snap))
     size = jnp.linalg.norm(there.across, axis=1, keepdims=True)
     away = there.across * inverse_or_zero(size) * jnp.linalg.norm(moved, axis=1, keepdims=True)
     moved = moved + jnp.where(leaves[:, None], 2 * snap * away, 0.0)
     unique = ~jnp.any(leaves & (size[:, 0] <= 64 * jnp.finfo(w.dtype).eps))
-    return Settled(time + step, moved, jnp.where(leaves, FREE, candidate).astype(ray.dtype), unique)
+    return Settled(time + step, moved, jnp.where(leaves, FREE, candidate), unique)
 
 
 @jax.jit

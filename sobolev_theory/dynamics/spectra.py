@@ -192,9 +192,6 @@ def blocks(
     """The matrix in the span and its K x K action on the complement, from the reduced networks.
 
     The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0.
-
-    Raises:
-        ValueError: an unknown `of`; and what `population_loss` raises.
     """
     check_choice("of", of, Of)
     rotation = invariant_span(student, teacher, inputs)
