@@ -1,6 +1,8 @@
 """Flows: in the span against ambient autodiff and against SGD, and many starts at once against one after another."""
 
 import time
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -54,8 +56,8 @@ def _sgd(student: st.Network, teacher: st.Network, until: float, batch: int = 12
     rates = [scale * batch / student.dimension for scale in (0.25, 0.5, 1.0)]
 
     def run(rate):
-        options = {"of": "sample", "batch": batch, "key": jax.random.key(0), "steps": steps, "every": steps}
-        return st.descend(student, teacher, st.H1, rates=rate, **options)
+        descend = partial(st.descend, of="sample", batch=batch, key=jax.random.key(0), steps=steps, every=steps)
+        return descend(student, teacher, st.H1, rates=rate)
 
     declines = []
     for rate in rates:
@@ -69,8 +71,8 @@ def _sgd(student: st.Network, teacher: st.Network, until: float, batch: int = 12
 def many_starts_against_a_loop(starts: int = 1000, neurons: int = 4, looped: int = 20) -> dict:
     """Population flows of H1 from random starts, compiled; the loop is timed over some of them."""
     teacher = st.Network(np.eye(neurons))
-    w = np.random.default_rng(1).standard_normal((starts, neurons, neurons)) / np.sqrt(neurons)
-    options = {"of": "population", "t1": 20.0, "saveat": [20.0], "rtol": 1e-6}
+    w = jnp.asarray(np.random.default_rng(1).standard_normal((starts, neurons, neurons)) / np.sqrt(neurons))
+    options: dict[str, Any] = {"of": "population", "t1": 20.0, "saveat": [20.0], "rtol": 1e-6}
 
     def together():
         return st.gradient_flows(w, teacher, st.H1, **options).end

@@ -32,7 +32,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import sobolev_theory as st
-from sobolev_theory.montecarlo import stream
+from sobolev_theory.montecarlo.moments import Moments, merge
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -168,12 +168,12 @@ def _costs(rows: jax.Array, others: jax.Array, mesh: jax.sharding.Mesh, size: Si
     sharding = jax.sharding.NamedSharding(mesh, everywhere)
     values = np.ones(components)
     shared = jax.make_array_from_callback(values.shape, sharding, lambda index: values[index])
-    moments = stream.Moments(np.float64(size.batch // size.group), values, values, None)
+    moments = Moments(np.float64(size.batch // size.group), values, values, None)
     return Costs(
         _best(lambda: normals(jax.random.key(0)), 7),
         _best(lambda: products(x, stacked), 7),
         _best(lambda: [np.asarray(part) for part in gather(shared)], 20),
-        _best(lambda: stream.merge(moments, moments), 20),
+        _best(lambda: merge(moments, moments), 20),
     )
 
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from . import differentiation, montecarlo
 from .closed_forms import orthonormal, pair, single_neuron
-from .dynamics.critical_points import CriticalPoint, Kind, critical_point
+from .closed_forms.kinds import Kind
+from .dynamics.critical_points import CriticalPoint, critical_point
 from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
 from .dynamics.spectra import Spectrum, condition_number, spectrum
 from .geometry.span import Reduction, reduction
 from .kernels.duals import dual
+from .model import activation_terms
 from .model.activations import (
     GELU,
     AbsoluteValue,
     Activation,
     Cosine,
-    Elementwise,
     Erf,
     Gaussian,
     Identity,
@@ -30,6 +31,7 @@ from .model.activations import (
     RePU,
     Sine,
 )
+from .model.elementwise import Elementwise
 from .model.inputs import GaussianInput, LowRank
 from .model.losses import H1, H2, L2, SobolevLoss
 from .model.networks import Network
@@ -78,6 +80,7 @@ __all__ = [
     "Sine",
     "SobolevLoss",
     "Spectrum",
+    "activation_terms",
     "boundary_term",
     "condition_number",
     "critical_point",

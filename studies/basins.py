@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import sobolev_theory as st
@@ -90,7 +91,9 @@ def ends(cell: Cell, first: int, count: int = BATCH) -> Ends:
 def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, time: float, count: int):
     """The first `count` of weights w [B, K, d] after so much time, and (code, loss) of each."""
     loss, of = FLOWS[cell.flow]
-    flows = st.gradient_flows(w, teacher, loss, of=of, t1=time, saveat=[time], until_distance=1e-12, rtol=RTOL)
+    flows = st.gradient_flows(
+        jnp.asarray(w), teacher, loss, of=of, t1=time, saveat=[time], until_distance=1e-12, rtol=RTOL
+    )
     after = np.asarray(flows.end_weights)[:count]
     results = []
     for lane in range(count):
@@ -180,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if request.show:
         print("\n".join(summary(rows)))
         return 0
-    cells = [Cell(*at, flow) for at in _sizes(request) for flow in request.flows]
+    cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in request.flows]
     tasks = missing(rows, cells, request.starts)
     waiting: dict[tuple[Cell, int], Ends] = {}
     try:
@@ -198,10 +201,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     print(f"studies.basins: {len(tasks)} batches of {BATCH} starts done; {request.table} has {len(rows)} rows")
     return 0
-
-
-def _sizes(request: argparse.Namespace) -> list[tuple[int, int]]:
-    return [(teachers, extra) for extra in request.extra for teachers in request.teachers]
 
 
 if __name__ == "__main__":

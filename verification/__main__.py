@@ -8,23 +8,23 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from importlib.util import find_spec
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sobolev_theory.runs import command_lines
+from sobolev_theory.runs.progress import bars
 
-from . import report
 from .checks.estimates import SMALLEST
 from .claim import Claim
 from .claims import CLAIMS
-from .run import DEEP, QUICK, Outcome, Settings, folders, run
+from .report import table as report
+from .report.page import page
+from .run.carry_out import DEEP, QUICK, Outcome, Settings, folders, run
 from .store import default_folder
 
+NAME = "python -m verification"
 INTERRUPTED = 130
 
 
@@ -38,38 +38,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{claim.id}  {claim.expected.value}  {claim.source}")
             print(f"{len(claims)} claims.")
             return 0
-        if options.html is not None and find_spec("matplotlib") is None:
-            raise ValueError('--html: needs matplotlib to draw formulas: pip install "sobolev-theory[figures]"')
         for name, path in (("--output", options.output), ("--html", options.html)):
             if path is not None:
                 report.check_writable(name, path)
     except ValueError as error:
-        print(f"python -m verification: {error}", file=sys.stderr)
+        command_lines.complain(f"{NAME}: {error}")
         return 2
     keep = folders(options.cache)
     start = time.perf_counter()
     done: list[Outcome] = []
     try:
-        with progress(sum(len(claim.checks) for claim in claims)) as advance:
+        with bars() as bar, bar("checks", total=sum(len(claim.checks) for claim in claims)) as advance:
 
             def note(outcome: Outcome) -> None:
                 done.append(outcome)
-                advance(outcome)
+                advance(len(done), outcome.claim.id)
 
             results = run(claims, settings, note, jobs=jobs, keep=keep, fresh=options.fresh)
     except KeyboardInterrupt:
         goes_on = (
             "are kept, and the same command goes on from there" if keep else "are lost: no folder to keep them in"
         )
-        print(f"Interrupted: {len(done)} checks {goes_on}.", file=sys.stderr)
+        command_lines.complain(f"Interrupted: {len(done)} checks {goes_on}.")
         return INTERRUPTED
     took = report.Cost(time.perf_counter() - start, sum(outcome.kept for outcome in done))
     record = report.as_json(results, settings, took)
     if options.output is not None:
         report.write(options.output, record)
     if options.html is not None:
-        from .page import page  # matplotlib is needed here alone
-
         report.write_text(options.html, page(record))
     report.show(results, settings, took, report.console())
     return 0 if all(result.as_expected for result in results) else 1
@@ -82,7 +78,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    p = Parser(prog="python -m verification", description="Check the paper's formulas, each by independent methods.")
+    p = Parser(prog=NAME, description="Check the paper's formulas, each by independent methods.")
     p.add_argument("claims", nargs="*", metavar="CLAIM", help="names or patterns such as 'pair/*'; default: all")
     p.add_argument("--list", action="store_true", help="print the names of the claims and stop")
     p.add_argument("--samples", help=f"per Monte-Carlo average, at least {SMALLEST}; default {Settings.samples}")
@@ -147,15 +143,5 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-@contextmanager
-def progress(checks: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on standard error if that is a terminal, and not under CI."""
-    hidden = not sys.stderr.isatty() or bool(os.environ.get("CI"))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as bar:
-        task = bar.add_task("checks", total=checks)
-        yield lambda outcome: bar.update(task, advance=1, description=outcome.claim.id)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_lines.run(main, NAME))

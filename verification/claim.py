@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .statements import Statement
+
 Point = Any  # what a domain draws and a formula takes: a pair of vectors, or a student and a teacher
 Formula = Callable[[Point], Any]  # array-like of any shape
 
@@ -57,25 +59,27 @@ class Claim:
 
     Attributes:
         id: "part/name", what the command line takes.
-        statement: LaTeX.
+        statement: what is claimed, in SymPy; it is printed, evaluated and proved.
         source: paper and equation, or "derived here".
         domain: see `Domain`.
         formula: the callable under test, from a point to an array.
         checks: objects of verification.checks.
         wrong_twins: named formulas that are wrong on purpose, which every comparison must refute.
         expected: the verdict a correct library and a correct paper give; SUPPORTED means at least that.
+        stated: for a claim whose checks do not evaluate its statement: the statement's numbers at a point.
         recheck: for a claim that is refuted, lines of Python that compute `claimed` and `found` from the variables of
             the counterexample, with the library alone; see `counterexamples`.
     """
 
     id: str
-    statement: str
+    statement: Statement
     source: str
     domain: Domain
     formula: Formula
     checks: tuple[Any, ...]
     wrong_twins: Mapping[str, Formula] = field(default_factory=dict)
     expected: Verdict = Verdict.SUPPORTED
+    stated: Callable[[Statement, Point], Any] | None = None
     recheck: str = ""
 
 

@@ -7,7 +7,6 @@ folder and an interruption leaves nothing half-written.
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from sobolev_theory.runs.atomic_files import replacing
+from sobolev_theory.runs.command_lines import complain
 
 KEPT_DAYS = 30
 
@@ -37,7 +39,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (ValueError, OSError) as error:
-            print(f"Kept result {path} is damaged and is computed again: {error}", file=sys.stderr)
+            complain(f"Kept result {path} is damaged and is computed again: {error}")
             return None
 
     def write(self, name: str, record: dict[str, Any]) -> None:
@@ -60,20 +62,18 @@ class Store:
 
 def write_text(path: Path, text: str) -> None:
     """The file appears whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def default_folder() -> Path:
     """Where results are kept between runs: sobolev_theory/verification in the user's folder of caches."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sobolev_theory" / "verification"
+    kept = os.environ.get("XDG_CACHE_HOME")
+    try:
+        base = Path(kept) if kept else Path.home() / ".cache"
+    except RuntimeError:  # nobody's home
+        base = Path(tempfile.gettempdir())
+    return base / "sobolev_theory" / "verification"
 
 
 def opened(folder: Path) -> Store | None:
@@ -94,9 +94,3 @@ def _plain(value):
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     raise TypeError(f"a record cannot hold {type(value).__name__}")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

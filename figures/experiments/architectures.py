@@ -15,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
-from matplotlib.axes import Axes
 
 import sobolev_theory as st
 from sobolev_theory import training
@@ -26,7 +25,7 @@ from ..kept import Arrays, Keep
 from ..measures.statistics import Ratio, phrase, ratio_of_medians, verdict
 from ..networks import fields
 from ..panels import band, letters
-from ..style import Look, Picture
+from ..style import Picture
 
 LOSSES = {"L2": st.L2, "H1": st.H1, "H2": st.H2}
 ARCHITECTURES: dict[str, Callable[..., Callable[[Array], Array]]] = {
@@ -163,7 +162,10 @@ def draw(data: Arrays) -> Picture:
     for row, target in enumerate(TARGETS):
         for column, architecture in enumerate(ARCHITECTURES):
             axes = panels[row, column]
-            _panel(axes, data["step"], data["error"][column, :, row])
+            for loss, errors in zip(LOSSES, data["error"][column, :, row], strict=True):
+                look = {"color": style.COLOURS[loss], "linestyle": LINES[loss], "label": style.LOSS_NAMES[loss]}
+                band(axes, data["step"], errors, **look)
+            axes.set_xlim(0, data["step"][-1])
             axes.axvline(float(data["adam"]), color=style.REFERENCE, linewidth=0.6)
             axes.set_title(NAMES[architecture])
         panels[row, 0].set_ylabel(f"{FORMULAS[target]}\nrelative test error")
@@ -173,13 +175,6 @@ def draw(data: Arrays) -> Picture:
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(LOSSES))
     return figure
-
-
-def _panel(axes: Axes, step: np.ndarray, error: Float[np.ndarray, "L S T"]) -> None:
-    for loss, errors in zip(LOSSES, error, strict=True):
-        look: Look = {"color": style.COLOURS[loss], "linestyle": LINES[loss], "label": style.LOSS_NAMES[loss]}
-        band(axes, step, errors, **look)
-    axes.set_xlim(0, step[-1])
 
 
 def finding(data: Arrays) -> list[str]:

@@ -10,23 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from sobolev_theory import training
-from sobolev_theory.differentiation import fourier
-
 from .. import panels, style
 from ..figure import Figure
 from ..kept import Arrays, Keep
+from ..measures import image_losses
 from ..measures.statistics import phrase, ratio_of_medians
 from ..networks.denoiser import Autoencoder
 from ..panels import band, letters
@@ -116,9 +112,9 @@ def wave(side: int) -> Float[np.ndarray, "side side"]:
     return (AMPLITUDE * np.sin(2 * np.pi * (x[:, None] + x))).astype(np.float32)
 
 
-def mean_square(error: Float[Array, "N H W"], order: float | Float[Array, ""]) -> Float[Array, ""]:
-    """The squared H^s norm of an image over its number of pixels, and its mean over images: the loss."""
-    return jnp.mean(fourier.sobolev_mean_square(error, order))
+def mean_square(error: Float[Array, "N H W"], order: float | Array) -> Float[Array, ""]:
+    """Of grey images: the loss."""
+    return image_losses.mean_square(error[..., None], order)
 
 
 def relative_errors(output: Float[Array, "N H W"], clean: Float[Array, "N H W"]) -> dict[str, Float[Array, ""]]:
@@ -127,42 +123,36 @@ def relative_errors(output: Float[Array, "N H W"], clean: Float[Array, "N H W"])
     return {name: jnp.sqrt(ratio) for name, ratio in ratios.items()}
 
 
-class _Student(eqx.Module):
-    network: Autoencoder
-    number: Int[Array, ""]  # of its loss among the orders
-
-    def __call__(self, noisy: Float[Array, "N H W"]) -> Float[Array, "N H W"]:
-        return jax.lax.map(self.network, noisy, batch_size=AT_ONCE)
+def outputs(network: Autoencoder, noisy: Float[Array, "N H W"]) -> Float[Array, "N H W"]:
+    return jax.lax.map(network, noisy, batch_size=AT_ONCE)
 
 
 def _train(setting: Setting, known: Known, keep: Keep) -> Arrays:
-    """All orders in one run, which compiles once: the seeds of the first order, those of the second, ..."""
-    side, shape = known.train.shape[-1], (len(setting.orders), setting.seeds)
-    noise, clean, held_out = jnp.asarray(wave(side)), jnp.asarray(known.train), jnp.asarray(known.test)
-    orders = jnp.asarray(setting.orders, jnp.float32)
-    keys = jax.random.split(jax.random.key(0), setting.seeds)
-    starts = [Autoencoder(side, setting.channels, setting.code, key=key) for key in keys]
-    networks = jax.tree.map(lambda *seeds: jnp.tile(jnp.stack(seeds), (shape[0],) + seeds[0].ndim * (1,)), *starts)
+    side = known.train.shape[-1]
+    noise, (clean, held_out, examples) = jnp.asarray(wave(side)), map(jnp.asarray, known)
 
-    def objective(student, key):
+    def objective(network, order, key):
         batch = clean[jax.random.randint(key, (setting.batch,), 0, len(clean))]
-        return mean_square(jax.vmap(student.network)(batch + noise) - batch, orders[student.number])
+        return mean_square(jax.vmap(network)(batch + noise) - batch, order)
+
+    def measure(network):
+        errors = relative_errors(outputs(network, held_out + noise), held_out)
+        return errors | {"output": outputs(network, examples + noise)}
 
     per_epoch = max(len(clean) // setting.batch, 1)
-    run = training.fit(
-        _Student(networks, jnp.repeat(jnp.arange(shape[0]), shape[1])),
+    found = image_losses.train(
+        lambda key: Autoencoder(side, setting.channels, setting.code, key=key),
         objective,
-        keys=jnp.tile(keys, shape[0]),
-        stages=[training.Stage(optax.adam(setting.rate), setting.epochs * per_epoch)],
-        measure=lambda student: relative_errors(student(held_out + noise), held_out),
+        measure,
+        orders=setting.orders,
+        seeds=setting.seeds,
+        steps=setting.epochs * per_epoch,
+        rate=setting.rate,
         every=per_epoch,
-        checkpoint=keep.checkpoint("training"),
-        track=keep.track,
+        keep=keep,
     )
-    firsts = jax.tree.map(lambda array: array[:: shape[1]], run.networks)
-    output = eqx.filter_jit(eqx.filter_vmap(lambda student: student(known.examples + noise)))(firsts)
-    errors = {name: run.measures[name].reshape(*shape, -1) for name in NORMS}
-    return errors | {"epoch": run.step / per_epoch, "output": np.asarray(output)}
+    step = found.pop("step")
+    return found | {"epoch": step / per_epoch, "output": found["output"][:, 0, -1]}
 
 
 def finding(data: Arrays) -> list[str]:

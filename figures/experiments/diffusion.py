@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Array, Float
 from matplotlib.axes import Axes
 
@@ -123,8 +124,8 @@ def _train(setting: Setting, train: Labelled, test: Labelled, keep: Keep) -> Arr
         _measure(setting, test, classifier, alpha_bar),
         seeds=setting.seeds,
         steps=setting.steps,
-        rate=setting.rate,
-        records=setting.records,
+        rate=optax.cosine_decay_schedule(setting.rate, setting.steps),
+        every=max(setting.steps // setting.records, 1),
         networks_at_once=setting.networks_at_once,
         keep=keep,
     )

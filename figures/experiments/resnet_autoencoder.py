@@ -5,7 +5,6 @@ quarters, test crops from the rest, so that no pixel is in both. Two photographs
 folder of one's own is one.
 """
 
-import importlib
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Float
 
 from .. import panels, style
@@ -86,20 +86,14 @@ def photographs(size: int) -> tuple[Float[np.ndarray, "N size size 3"], Float[np
 
     Training crops begin every 4 pixels and overlap, test crops every `size/2`.
 
-    Raises:
-        ModuleNotFoundError: scikit-learn or Pillow is not installed.
-
     Example:
         >>> train, test = photographs(16)
         >>> train.shape, test.shape
         ((1242, 16, 16, 3), (96, 16, 16, 3))
     """
-    try:
-        shipped = importlib.import_module("sklearn.datasets").load_sample_images().images
-    except ImportError as error:  # of Pillow too
-        raise ModuleNotFoundError(
-            "scikit-learn or pillow is not installed; they come with: pip install 'sobolev-theory[experiments]'"
-        ) from error
+    from sklearn.datasets import load_sample_images
+
+    shipped = load_sample_images().images
     reduced = [_reduced(photograph.astype(np.float32) / 127.5 - 1) for photograph in shipped]
     edge = 3 * reduced[0].shape[1] // 4
     return (
@@ -146,8 +140,8 @@ def _train(setting: Setting, train: np.ndarray, test: np.ndarray, keep: Keep) ->
         measure,
         seeds=setting.seeds,
         steps=setting.steps,
-        rate=setting.rate,
-        records=setting.records,
+        rate=optax.cosine_decay_schedule(setting.rate, setting.steps),
+        every=max(setting.steps // setting.records, 1),
         networks_at_once=setting.networks_at_once,
         keep=keep,
     )

@@ -1,6 +1,7 @@
 """Arrays in a file with the key they are current under and the time they took; no file is ever half-written."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,17 @@ def read(path: Path, key: str) -> Arrays | None:
 
 def key(path: Path) -> str | None:
     """The key that the file was written with; None where there is no readable file."""
-    entry = _entry(path, KEY)
-    return None if entry is None else str(entry)
+    return _entry(path, KEY, str)
 
 
 def seconds(path: Path) -> float | None:
     """The time that computing the arrays took; None where there is no readable file."""
-    entry = _entry(path, SECONDS)
-    return None if entry is None else float(entry)
+    return _entry(path, SECONDS, float)
 
 
-def _entry(path: Path, name: str) -> np.ndarray | None:
+def _entry(path: Path, name: str, kind: Callable[[np.ndarray], Any]) -> Any:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return file[name]
+            return kind(file[name])
     except UNREADABLE:
         return None

@@ -65,9 +65,7 @@ class Keep:
         arrays = compute()
         path.parent.mkdir(parents=True, exist_ok=True)
         archives.write(path, self.key, arrays, time.perf_counter() - start)
-        checkpoint = self._path(name, "checkpoint")
-        if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
+        path.with_suffix(".checkpoint").unlink(missing_ok=True)
         return arrays
 
     def sweep(self, name: str, function: "Callable | OfColumns", axes: Mapping, **options) -> Arrays:

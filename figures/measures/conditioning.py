@@ -1,7 +1,18 @@
-"""Condition numbers as figures show them: those of the library, where curvature is positive in every direction."""
+"""The curvature that figures compare, and its condition numbers where it is positive in every direction."""
+
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Inexact
+
+import sobolev_theory as st
+
+# The matrices that figures compare; for L2 the two semantics coincide.
+CURVATURES: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
+    "L2": (st.L2, "loss"),
+    "H1 population": (st.H1, "population"),
+    "H1 loss": (st.H1, "loss"),
+}
 
 
 def where_positive(

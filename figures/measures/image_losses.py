@@ -5,14 +5,14 @@ pixels of |e|^2 + |grad e|^2, e the difference of two images. Opposite edges of 
 jump counts as a derivative.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from sobolev_theory import training
 from sobolev_theory.differentiation import fourier
@@ -35,10 +35,10 @@ def errors(error: Float[Array, "N H W C"]) -> dict[str, Float[Array, ""]]:
 
 
 class Learner(eqx.Module):
-    """A network and the order s of the loss it learns with; the order is data, so that both losses compile once."""
+    """A network and the order s of the loss it learns with."""
 
     network: PyTree
-    order: Int[Array, ""]
+    order: Float[Array, ""]
 
 
 def train(
@@ -46,42 +46,43 @@ def train(
     objective: Callable[[PyTree, Array, jax.Array], Float[Array, ""]],
     measure: Callable[[PyTree], dict[str, Array]],
     *,
+    orders: Sequence[float] = (0, 1),
     seeds: int,
     steps: int,
-    rate: float,
-    records: int,
+    rate: optax.ScalarOrSchedule,
+    every: int,
     networks_at_once: int | None = None,
     keep: Keep,
 ) -> dict[str, np.ndarray]:
-    """Both losses from the same networks with the same draws, by Adam with a rate that falls to 0 by a cosine.
+    """Losses of several orders s from the same networks with the same draws, by Adam; they compile once.
 
     Args:
         make: key -> network.
-        objective: (network, order s of the loss, key) -> scalar; the key is the same for both losses.
+        objective: (network, order s of the loss, key) -> scalar; the key is the same for all losses.
         measure: network -> what is recorded of it.
-        records: how many, from the start to the end, besides the start.
+        every: so many steps there is a record.
         keep: gets the checkpoints of the cell "training".
-        networks_at_once: None for all 2 seeds; large ones fit in memory one at a time.
+        networks_at_once: None for all of them; large ones fit in memory one at a time.
 
     Returns:
-        step [T], and each measure as [2, seeds, T, ...], L2 first.
+        step [T], and each measure as [orders, seeds, T, ...].
     """
     keys = jax.random.split(jax.random.key(0), seeds)
     networks = eqx.filter_vmap(make)(keys)
-    twice = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf]) if eqx.is_array(leaf) else leaf, networks)
-    rule = optax.adam(optax.cosine_decay_schedule(rate, steps))
+    count = len(orders)
+    every_one = jax.tree.map(lambda leaf: jnp.concatenate(count * [leaf]) if eqx.is_array(leaf) else leaf, networks)
     run = training.fit(
-        Learner(twice, jnp.repeat(jnp.arange(2), seeds)),
+        Learner(every_one, jnp.repeat(jnp.asarray(orders, jnp.float32), seeds)),
         lambda learner, key: objective(learner.network, learner.order, key),
-        keys=jnp.concatenate([keys, keys]),
-        stages=[training.Stage(rule, steps)],
+        keys=jnp.concatenate(count * [keys]),
+        stages=[training.Stage(optax.adam(rate), steps)],
         measure=lambda learner: measure(learner.network),
-        every=max(steps // records, 1),
+        every=every,
         seeds_at_once=networks_at_once,
         checkpoint=keep.checkpoint("training"),
         track=keep.track,
     )
-    measures = {name: found.reshape(2, seeds, *found.shape[1:]) for name, found in run.measures.items()}
+    measures = {name: found.reshape(count, seeds, *found.shape[1:]) for name, found in run.measures.items()}
     return {"step": run.step, **measures}
 
 

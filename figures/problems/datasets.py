@@ -5,17 +5,15 @@ a wrong size raises an error that names the file.
 """
 
 import gzip
-import importlib
 import math
 import warnings
 import zlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
+from PIL import Image, ImageOps
 
 from ..kept.folders import visible_files
 
@@ -37,25 +35,12 @@ class Images(NamedTuple):
     labels: Int[np.ndarray, " N"]
 
 
-def digits(size: int = 8) -> Images:
-    """The 1797 handwritten digits of scikit-learn, 8 x 8, interpolated by cubics to size x size.
+def digits() -> Images:
+    """The 1797 handwritten digits of scikit-learn, 8 x 8."""
+    from sklearn.datasets import load_digits
 
-    Raises:
-        ModuleNotFoundError: scikit-learn is not installed.
-        ValueError: a size under 8.
-
-    Example:
-        >>> digits(size=16).images.shape
-        (1797, 16, 16)
-    """
-    if size < 8:
-        raise ValueError(f"size: got {size}; needs at least 8, what the digits have")
-    bunch = _package("sklearn.datasets", "scikit-learn").load_digits()
-    images = bunch.images.astype(np.float32) / 16
-    if size > 8:
-        resized = jax.image.resize(jnp.asarray(images), (len(images), size, size), "cubic")
-        images = np.asarray(resized).clip(0.0, 1.0)
-    return Images(images, bunch.target.astype(np.int32))
+    bunch = load_digits()
+    return Images(bunch.images.astype(np.float32) / 16, bunch.target.astype(np.int32))
 
 
 def mnist(folder: Path, part: Literal["train", "test"] = "train") -> Images:
@@ -75,35 +60,27 @@ def mnist(folder: Path, part: Literal["train", "test"] = "train") -> Images:
     return Images(images.astype(np.float32) / 255, labels.astype(np.int32))
 
 
-def image_folder(
-    path: Path, size: int, channels: Literal[1, 3] = 3, limit: int | None = None
-) -> Float[np.ndarray, "N size size channels"]:
+def image_folder(path: Path, size: int) -> Float[np.ndarray, "N size size 3"]:
     """The pictures in a folder and the folders in it, by name: the square in their middle, reduced to size x size.
 
-    Values are in [0, 1], in RGB or grey. Files that are no pictures by the end of their names are passed over, and
+    Values are in [0, 1], in RGB. Files that are no pictures by the end of their names are passed over, and
     so is what is hidden.
-
-    Args:
-        limit: at most so many pictures, the first.
 
     Raises:
         DataError: a folder without pictures; a picture that is damaged, smaller than size, or not of 8 bit a channel.
-        ModuleNotFoundError: Pillow is not installed.
-        ValueError: sizes, channels or a limit that are none.
+        ValueError: a size that is none.
     """
-    if size < 1 or channels not in (1, 3) or (limit is not None and limit < 1):
-        raise ValueError(
-            f"size, channels, limit: got {size}, {channels}, {limit}; needs sizes > 0 and 1 or 3 channels"
-        )
+    if size < 1:
+        raise ValueError(f"size: got {size}; needs at least 1")
     folder = Path(path)
     if not folder.is_dir():
         raise DataError(f"{folder}: is no folder; needs one with pictures")
     files = [file for file in visible_files(folder) if is_picture(file)]
     if not files:
         raise DataError(f"{folder}: has no pictures; needs files that end in {', '.join(sorted(PICTURES))}")
-    found = np.empty((min(len(files), limit or len(files)), size, size, channels), np.float32)
-    for picture, file in zip(found, files, strict=False):
-        picture[:] = _picture(file, size, channels)
+    found = np.empty((len(files), size, size, 3), np.float32)
+    for picture, file in zip(found, files, strict=True):
+        picture[:] = _picture(file, size)
     return found
 
 
@@ -112,29 +89,27 @@ def is_picture(file: Path) -> bool:
     return file.suffix.lower() in PICTURES
 
 
-def _picture(file: Path, size: int, channels: int) -> Float[np.ndarray, "size size channels"]:
-    pillow = _package("PIL.Image", "pillow")
-    operations = _package("PIL.ImageOps", "pillow")
+def _picture(file: Path, size: int) -> Float[np.ndarray, "size size 3"]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            with pillow.open(file) as opened:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as opened:
                 opened.load()
-                picture = operations.exif_transpose(opened)
+                picture = ImageOps.exif_transpose(opened)
     except (
         OSError,
         SyntaxError,
         ValueError,
-        pillow.DecompressionBombError,
-        pillow.DecompressionBombWarning,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
     ) as error:
         raise DataError(f"{file}: cannot be read as a picture ({error})") from error
     if picture.mode.startswith(("I", "F")):
         raise DataError(f"{file}: has the mode {picture.mode}; needs 8 bit a channel")
     if min(picture.size) < size:
         raise DataError(f"{file}: is {picture.width} x {picture.height}; needs at least {size} x {size}")
-    square = operations.fit(picture.convert("RGB" if channels == 3 else "L"), (size, size), pillow.Resampling.LANCZOS)
-    return np.asarray(square, np.float32).reshape(size, size, channels) / 255
+    square = ImageOps.fit(picture.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(square, np.float32) / 255
 
 
 def _mnist_file(folder: Path, name: str) -> Path:
@@ -165,13 +140,3 @@ def _idx(path: Path) -> np.ndarray:
     if 0 in shape:
         raise DataError(f"{path}: has the shape {shape}; needs at least one entry")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def _package(module: str, name: str):
-    """A package of the extra `experiments`, on first use."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{name} is not installed; it comes with: pip install 'sobolev-theory[experiments]'", name=error.name
-        ) from error

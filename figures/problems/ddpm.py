@@ -1,4 +1,4 @@
-"""Denoising diffusion (Ho et al., arXiv 2006.11239): schedules of noise, the noisy image, and the way back.
+"""Denoising diffusion (Ho et al., arXiv 2006.11239): the schedule of noise, the noisy image, and the way back.
 
 At step t = 0 ... T the image is x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) noise, where a_t, the paper's alpha-bar, falls
 from a_0 = 1. The network predicts x_0; the step back to any earlier s is the Gaussian of x_s given x_t and x_0.
@@ -17,7 +17,6 @@ from ..networks.layers import normal
 
 LARGEST_BETA = 0.999  # share of variance that one step may replace
 COSINE_OFFSET = 0.008
-LINEAR_BETAS = (1e-4, 0.02)  # of 1000 steps
 
 
 def cosine_schedule(steps: int) -> Float[np.ndarray, " steps+1"]:
@@ -26,18 +25,12 @@ def cosine_schedule(steps: int) -> Float[np.ndarray, " steps+1"]:
     Raises:
         ValueError: fewer than 1 step.
     """
-    angle = (np.arange(_counted(steps) + 1) / steps + COSINE_OFFSET) / (1 + COSINE_OFFSET) * np.pi / 2
+    if steps < 1:
+        raise ValueError(f"steps: got {steps}; needs at least 1")
+    angle = (np.arange(steps + 1) / steps + COSINE_OFFSET) / (1 + COSINE_OFFSET) * np.pi / 2
     share = np.cos(angle) ** 2
-    return _products(np.minimum(1 - share[1:] / share[:-1], LARGEST_BETA))
-
-
-def linear_schedule(steps: int) -> Float[np.ndarray, " steps+1"]:
-    """a_t of Ho et al.: betas from 1e-4 to 0.02, times 1000/steps so that a_T is about as small for fewer steps.
-
-    Raises:
-        ValueError: fewer than 1 step.
-    """
-    return _products(np.minimum(np.linspace(*LINEAR_BETAS, _counted(steps)) * 1000 / steps, LARGEST_BETA))
+    betas = np.minimum(1 - share[1:] / share[:-1], LARGEST_BETA)
+    return np.concatenate([[1.0], np.cumprod(1 - betas)]).astype(np.float32)
 
 
 def noised(
@@ -110,13 +103,3 @@ def fewer_steps(steps: int, count: int) -> list[int]:
     if not 1 <= count <= steps:
         raise ValueError(f"count: got {count}; needs 1 to {steps}")
     return [round(steps * (count - i) / count) for i in range(count + 1)]
-
-
-def _counted(steps: int) -> int:
-    if steps < 1:
-        raise ValueError(f"steps: got {steps}; needs at least 1")
-    return steps
-
-
-def _products(betas: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T+1"]:
-    return np.concatenate([[1.0], np.cumprod(1 - betas)]).astype(np.float32)

@@ -76,7 +76,7 @@ def pair(setting: Setting, d: int, key: jax.Array) -> tuple[st.Network, st.Netwo
     )
 
 
-def sample(setting: Setting, teacher: st.Network, key: jax.Array) -> tuple[Array, Array, Array]:
+def sample(setting: Setting, teacher: st.Network, key: jax.Array) -> tuple[Array, ...]:
     """Points [N, d] from N(0, I_d), the teacher's values [N] and its gradients [N, d] there."""
     x = jax.random.normal(key, (setting.samples, teacher.dimension), jnp.float32)
     return x, *st.training.derivatives(teacher, x, 1)

@@ -89,9 +89,4 @@ def _draw_panel(axes: Axes, teachers: np.ndarray, of: Arrays) -> None:
     axes.set_xticks(np.arange(teachers.min(), teachers.max() + 1, 2))
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=0.05,
-    sources=(TABLE,),
-)
+FIGURE = Figure(data, draw, minutes=0.05, sources=(TABLE,))

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 import sobolev_theory as st
@@ -115,7 +114,8 @@ TWIN_LABELS = {
     "loss_gradient": r"against the formula of $E[\nabla \ell\,]$",
     "population_jacobian": r"against the formula of $\nabla^2 E[\,\ell\,]$",
 }
-TWIN: Look = {"color": style.COLOURS["H1"], "marker": "x", "markersize": 4.5, "elinewidth": 0.9, "capsize": 2}
+POINTS: Look = {"linestyle": "none", "zorder": 3, "elinewidth": 0.9, "capsize": 2}
+TWIN: Look = {"color": style.COLOURS["H1"], "marker": "x", "markersize": 4.5}
 
 
 @style.paper()
@@ -131,12 +131,14 @@ def draw(data: Arrays) -> Picture:
         for m, loss in enumerate(LOSSES):
             # The line goes through the prediction at the largest number of samples, the best known.
             line = data["predicted"][f, m, -1] * np.sqrt(samples[-1] / samples)
-            look: Look = {"color": style.COLOURS[loss], "marker": MARKERS[loss], "elinewidth": 0.9, "capsize": 2}
-            _draw_points(axes, samples, data["error"][f, m], data["error_bar"][f, m], loss, look)
+            look: Look = {"color": style.COLOURS[loss], "marker": MARKERS[loss]}
+            axes.errorbar(samples, data["error"][f, m], data["error_bar"][f, m], label=loss, **POINTS, **look)
             axes.plot(samples, line, color=style.COLOURS[loss], linewidth=0.9, label=f"{loss} predicted")
         if name in TWIN_LABELS:  # of H1, the second loss, whose line is the last one
             level = np.hypot(data["gap"][f, 1], line)
-            _draw_points(axes, samples, data["twin_error"][f, 1], data["twin_bar"][f, 1], "H1 twin", TWIN)
+            axes.errorbar(
+                samples, data["twin_error"][f, 1], data["twin_bar"][f, 1], label="H1 twin", **POINTS, **TWIN
+            )
             axes.plot(samples, level, ":", color=TWIN["color"], linewidth=0.9, label="H1 twin predicted")
             below: Look = {"xytext": (4, -7), "textcoords": "offset points", "ha": "right", "va": "top"}
             axes.annotate(TWIN_LABELS[name], (samples[-1], level[-1]), fontsize=8.5, **below)
@@ -146,10 +148,6 @@ def draw(data: Arrays) -> Picture:
     return figure
 
 
-def _draw_points(axes: Axes, samples: np.ndarray, error: np.ndarray, bar: np.ndarray, label: str, look: Look) -> None:
-    axes.errorbar(samples, error, bar, label=label, linestyle="none", zorder=3, **look)
-
-
 def _finish(figure: Picture, panels: np.ndarray) -> None:
     panels[0, 0].set_xscale("log", base=2)
     panels[0, 0].set_yscale("log")
@@ -157,20 +155,13 @@ def _finish(figure: Picture, panels: np.ndarray) -> None:
         axes.set_xlabel("number of samples $N$")
     for axes in panels[:, 0]:
         axes.set_ylabel("relative error")
-    points = [
-        Line2D(
-            [], [], color=style.COLOURS[loss], marker=MARKERS[loss], linestyle="none", label=style.LOSS_NAMES[loss]
-        )
-        for loss in LOSSES
+    looks: list[Look] = [
+        {"color": style.COLOURS[loss], "marker": MARKERS[loss], "linestyle": "none"} for loss in LOSSES
     ]
+    points = [Line2D([], [], label=style.LOSS_NAMES[loss], **look) for loss, look in zip(LOSSES, looks, strict=True)]
     line = Line2D([], [], color=style.REFERENCE, linewidth=0.9, label=r"predicted, $\propto 1 / \sqrt{N}$")
-    wrong: Look = {"color": style.COLOURS["H1"], "marker": "x", "markersize": 4.5, "linestyle": ":", "linewidth": 0.9}
-    twin = Line2D([], [], label="$H^1$, wrong semantics", **wrong)
+    twin = Line2D([], [], linestyle=":", linewidth=0.9, label="$H^1$, wrong semantics", **TWIN)
     figure.legend(handles=[*points, line, twin], loc="outside upper center", ncols=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.5,
-)
+FIGURE = Figure(data, draw, minutes=1.5)

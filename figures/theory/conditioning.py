@@ -6,7 +6,7 @@ the expected loss has (its Hessian) are drawn apart. Mathematics: `sobolev_theor
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-import sobolev_theory as st
 from sobolev_theory import single_neuron
+from sobolev_theory.dynamics.spectra import Definition
 
 from .. import style
 from ..figure import Figure
@@ -25,25 +25,12 @@ from ..measures.conditioning import where_positive
 from ..panels import letters
 from ..style import Look, Picture
 
-
-class Matrix(NamedTuple):
-    """In closed form, and what it is in the general theory."""
-
-    matrix: Callable
-    eigenvalues: Callable
-    loss: st.SobolevLoss
-    of: Literal["loss", "population"]
-
-
-MATRICES = {
-    "L2": Matrix(single_neuron.l2_jacobian, single_neuron.l2_eigenvalues, st.L2, "population"),
-    "H1 population": Matrix(
-        single_neuron.h1_population_jacobian, single_neuron.h1_population_eigenvalues, st.H1, "population"
-    ),
-    "H1 loss": Matrix(single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues, st.H1, "loss"),
+MATRICES: dict[str, tuple[Callable, Callable]] = {  # in closed form, and their eigenvalues
+    "L2": (single_neuron.l2_jacobian, single_neuron.l2_eigenvalues),
+    "H1 population": (single_neuron.h1_population_jacobian, single_neuron.h1_population_eigenvalues),
+    "H1 loss": (single_neuron.h1_loss_hessian, single_neuron.h1_loss_hessian_eigenvalues),
 }
-DEFINITIONS: tuple[Literal["eigenvalue_ratio", "two_norm", "symmetric_part"], ...]
-DEFINITIONS = ("eigenvalue_ratio", "two_norm", "symmetric_part")
+DEFINITIONS = get_args(Definition)  # of `st.condition_number`, here of a thousand small matrices at once
 DIRECTIONS = ("radial", "in_plane", "orthogonal")
 
 
@@ -58,7 +45,7 @@ def data(
 
     Returns arrays: rho [R], theta [T]; for the matrices L2 Jacobian (also its Hessian), H1 population Jacobian and
     H1 loss Hessian in this order, matrix [3, R, T, d, d], eigenvalue [3, R, T, 3] along v = w/|w|, in the plane of
-    w and w*, and orthogonal to it; condition [3, 3, R, T], by definition in the order of DEFINITIONS, of which the
+    w and w*, and orthogonal to it; condition [3, 3, R, T], those of `st.condition_number` by definition, of which the
     ratio of eigenvalues is NaN where one of them is not positive.
 
     Raises:
@@ -72,34 +59,26 @@ def data(
     grid = {"rho": np.array(rho), "theta": theta}
     sweeps = [keep.sweep(name.replace(" ", "-"), partial(at, name), grid) for name in keep.track(list(MATRICES))]
     shape = len(MATRICES), len(rho), angles
-    matrices, values, conditions = (
+    matrices, values = (
         np.stack([swept[name] for swept in sweeps]).reshape(*shape, *sweeps[0][name].shape[1:])
-        for name in ("matrix", "eigenvalue", "condition")
+        for name in ("matrix", "eigenvalue")
     )
-    ratio, *others = np.moveaxis(conditions, -1, 0)
+    ratio = where_positive(values.max(-1) / values.min(-1), values)
+    symmetric = (matrices + np.swapaxes(matrices, -1, -2)) / 2
     return {
         "rho": np.array(rho),
         "theta": theta,
         "matrix": matrices,
         "eigenvalue": values,
-        "condition": np.stack([where_positive(ratio, values), *others]),
+        "condition": np.stack([ratio, np.linalg.cond(matrices), np.linalg.cond(symmetric)]),
     }
 
 
 def at(name: str, rho, theta) -> dict[str, jax.Array]:
-    """One of MATRICES at one configuration, in d = 3, its eigenvalues and its condition numbers.
-
-    Eigenvalues are in the order of DIRECTIONS, condition numbers in that of DEFINITIONS.
-    """
-    closed, eigenvalues, loss, of = MATRICES[name]
+    """One of MATRICES at one configuration, in d = 3, and its eigenvalues in the order of DIRECTIONS."""
+    closed, eigenvalues = MATRICES[name]
     w, w_star = jnp.array([1.0, 0.0, 0.0]), rho * jnp.stack([jnp.cos(theta), jnp.sin(theta), jnp.zeros_like(theta)])
-    networks = st.Network(w), st.Network(w_star)
-    conditions = [st.condition_number(*networks, loss, of=of, definition=definition) for definition in DEFINITIONS]
-    return {
-        "matrix": closed(w, w_star),
-        "eigenvalue": jnp.stack(eigenvalues(rho, theta)),
-        "condition": jnp.stack(conditions),
-    }
+    return {"matrix": closed(w, w_star), "eigenvalue": jnp.stack(eigenvalues(rho, theta))}
 
 
 # The two semantics of L2 coincide: one curve, wide enough to be seen under another that covers it.
@@ -198,8 +177,4 @@ def _finish(figure: Picture, rows: np.ndarray) -> None:
     figure.legend(handles=shades, loc="outside lower center", ncols=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=0.1,
-)
+FIGURE = Figure(data, draw, minutes=0.1)

@@ -128,8 +128,4 @@ def _angle_axis(axes) -> None:
     axes.set_xlabel(r"angle $\theta$")
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

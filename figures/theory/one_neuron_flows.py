@@ -8,6 +8,7 @@ import itertools
 from functools import partial
 from typing import Literal
 
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
@@ -70,7 +71,7 @@ def data(
 def _flows(name: str, tolerance: float, times: np.ndarray, norm: np.ndarray, angle: np.ndarray) -> Arrays:
     """Times to the tolerance from these starts, infinite where the neuron vanishes, and distances until then."""
     loss, of = FLOWS[name]
-    starts = np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=-1)[:, None, :]
+    starts = jnp.asarray(np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=-1)[:, None, :])
     flows = st.gradient_flows(
         starts, TEACHER, loss, of=of, t1=T1, saveat=[*times, T1], until_distance=tolerance, rtol=1e-7
     )
@@ -164,8 +165,4 @@ def _map(axes: Axes, norm: np.ndarray, angle: np.ndarray, ratio: np.ndarray, col
     return image
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

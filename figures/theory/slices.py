@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 
 import sobolev_theory as st
 from sobolev_theory import orthonormal
-from sobolev_theory.closed_forms.orthonormal import Type
 
 from .. import style
 from ..figure import Figure
@@ -39,22 +38,22 @@ def data(neurons: int = 6, time: float = 60.0, samples: int = 241, keep: Keep = 
     if neurons < 3:
         raise ValueError(f"neurons: got {neurons}; needs at least 3")
     teacher = st.Network(np.eye(neurons))
-    starts = np.stack([np.asarray(orthonormal.student(x, y, neurons).weights) for x, y in STARTS])
+    starts = jnp.stack([orthonormal.student(x, y, neurons).weights for x, y in STARTS])
     times = np.concatenate([[0.0], np.geomspace(1e-3, time, samples - 1)])
     found: Arrays = {"neurons": np.array(neurons), "time": times}
     for name in keep.track(PANELS):
         _, loss, of = PANELS[name]
-        flows = st.gradient_flows(starts, teacher, loss, of=of, t1=time, saveat=times, rtol=1e-7)
+        flows = st.gradient_flows(starts, teacher, loss, of=of, t1=time, saveat=jnp.asarray(times), rtol=1e-7)
         weights = np.asarray(flows.weights)
         found[f"{name}_trajectory"] = np.stack([weights[:, :, 0, 0], weights[:, :, 0, 1]], axis=-1)
         points = orthonormal.fixed_points(neurons, loss, of=of)
-        found[f"{name}_point"] = np.array([[p.x, p.y, p.loss, p.type is Type.NODE] for p in points])
+        found[f"{name}_point"] = np.array([[p.x, p.y, p.loss, p.kind is not st.Kind.SADDLE] for p in points])
         found[f"{name}_whole"] = np.array([_is_a_minimum(p, neurons, loss, of) for p in points])
     return found
 
 
 def _is_a_minimum(point: orthonormal.FixedPoint, neurons: int, loss: st.SobolevLoss, of) -> bool:
-    if point.type is not Type.NODE:
+    if point.kind is st.Kind.SADDLE:
         return False
     student, teacher = orthonormal.student(point.x, point.y, neurons), st.Network(np.eye(neurons))
     ray = np.arange(neurons) if point.loss < 1e-9 and of == "loss" and loss.order else None
@@ -112,8 +111,4 @@ def _points(axes: Axes, points: np.ndarray, whole: np.ndarray) -> None:
             axes.plot(x, y, "kD", markersize=4.6, markerfacecolor="white", zorder=4)
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

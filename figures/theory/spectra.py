@@ -4,7 +4,7 @@ The exact spectrum of the Kd x Kd matrices by `st.spectrum`; the flow is that of
 both semantics and both losses are then looked at along.
 """
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,15 +15,10 @@ import sobolev_theory as st
 from .. import style
 from ..figure import Figure
 from ..kept import Arrays, Keep
-from ..measures.conditioning import where_positive
+from ..measures.conditioning import CURVATURES, where_positive
 from ..panels import letters
 from ..style import Look, Picture
 
-MATRICES: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
-    "L2": (st.L2, "loss"),
-    "H1 population": (st.H1, "population"),
-    "H1 loss": (st.H1, "loss"),
-}
 DIMENSIONS_PER_NEURON = 4  # d = 4 K: half of the directions are orthogonal to student and teacher
 NAMES = ("eigenvalue", "multiplicity", "condition")
 START = 0.9  # distance of every student neuron from its teacher, where the flow begins
@@ -97,10 +92,10 @@ def flow(times: tuple[float, ...], neurons: int) -> tuple[list[st.Network], st.N
 
 
 def spectra(student: st.Network, teacher: st.Network) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of MATRICES: eigenvalues [3, m], their multiplicities [m], and condition numbers [3], NaN where indefinite."""
-    found = [st.spectrum(student, teacher, loss, of=of) for loss, of in MATRICES.values()]
+    """Of CURVATURES: eigenvalues [3, m], their multiplicities [m], and condition numbers [3] or NaN."""
+    found = [st.spectrum(student, teacher, loss, of=of) for loss, of in CURVATURES.values()]
     values = np.stack([np.asarray(spectrum.values, dtype=complex) for spectrum in found])
-    ratios = np.array([st.condition_number(student, teacher, loss, of=of) for loss, of in MATRICES.values()])
+    ratios = np.array([st.condition_number(student, teacher, loss, of=of) for loss, of in CURVATURES.values()])
     return values, np.asarray(found[0].multiplicities), where_positive(ratios, values)
 
 
@@ -140,7 +135,7 @@ def draw(data: Arrays) -> Picture:
         f"$t = {t:g}$, $|W - W^*| = {_short(x)}$" for t, x in zip(data["time"], data["distance"], strict=True)
     ]
     near_titles = [f"$K = {count}$" for count in data["neurons"]]
-    columns = (
+    columns: tuple[tuple[Any, ...], ...] = (
         (flow_titles, *(data[name] for name in NAMES)),
         (near_titles, *(data[f"near_{name}"] for name in NAMES)),
     )
@@ -192,8 +187,4 @@ def _short(x: float) -> str:
     return f"{x:.2g}" if x >= 0.01 else f"{x:.4f}"
 
 
-FIGURE = Figure(
-    data,
-    draw,
-    minutes=1.0,
-)
+FIGURE = Figure(data, draw, minutes=1.0)

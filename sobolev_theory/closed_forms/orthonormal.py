@@ -16,26 +16,23 @@ Example:
     True
 """
 
-from enum import Enum
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.optimize
 from jaxtyping import Array, Float
 
 from ..geometry.angles import inverse_or_zero, parallel_below
-from ..model.arguments import check_choice
+from ..model.arguments import check_choice, whole
 from ..model.losses import H1, Of, OrderWeights, SobolevLoss
 from ..model.networks import Network
+from .kinds import Kind
+from .vectors import TWO_PI, Scalar, of_numbers
 
-__all__ = ["FixedPoint", "Type", "Velocity", "fixed_points", "population_loss", "student", "velocity"]
+__all__ = ["FixedPoint", "Velocity", "fixed_points", "population_loss", "student", "velocity"]
 __dir__ = __all__.copy
-
-Scalar = Float[Array, "*shape"] | float
-TWO_PI = 2 * jnp.pi
 
 
 class Velocity(NamedTuple):
@@ -45,15 +42,21 @@ class Velocity(NamedTuple):
     y: Scalar
 
 
+@of_numbers("x", "y")
 def student(x: float, y: float, n: int) -> Network:
     """The network of the slice in R^n, whose teacher is st.Network(jnp.eye(n)).
+
+    Returns:
+        Network: weights [n, n], output weights 1.
 
     Example:
         >>> from sobolev_theory import orthonormal
         >>> orthonormal.student(2.0, 0.5, 2).weights.tolist()
         [[2.0, 0.5], [0.5, 2.0]]
     """
-    return Network(jnp.full((n, n), y) + (x - y) * jnp.eye(n))
+    n = whole("n", n, 2)
+    own = jnp.eye(n, dtype=bool)
+    return Network(jnp.where(own, x, y))
 
 
 class _Angle(NamedTuple):
@@ -107,10 +110,14 @@ def _among_students(x: Scalar, y: Scalar, n: int, r: Float[Array, "*shape"]) -> 
     return _Angle(phi, sin, cos, r, n - 1, others, (ex, ey))
 
 
+@of_numbers("x", "y")
 def population_loss(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1) -> Float[Array, "*shape"]:
     """lambda_0 L + lambda_1 J at the network of the slice.
 
     1/2 sum c_i c_j kappa(v_i, v_j) over all pairs of neurons; as written it keeps absolute digits, 1e-16 n^2.
+
+    Returns:
+        A number, or an array of the shape of x and y.
     """
     value, slope = _checked(n, loss)
     students, own, other = _angles(x, y, n)
@@ -126,12 +133,16 @@ def population_loss(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1) -> Flo
     return n * (among_students / 2 + among_teachers / 2 - between)
 
 
+@of_numbers("x", "y")
 def velocity(x: Scalar, y: Scalar, n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> Velocity:
     """(x', y') of the flow along minus the loss gradient, or minus the population gradient.
 
     Args:
         x, y: arrays of one shape, or numbers.
         n: neurons, at least 2.
+
+    Returns:
+        Velocity: x' and y', numbers or arrays of the shape of x and y.
 
     Raises:
         ValueError: n below 2, an unknown `of`, a loss with derivatives of higher order than the first.
@@ -165,13 +176,6 @@ def _field(z: Float[Array, "2"], n: int, lambdas: OrderWeights, of: Of) -> Float
 _jacobian = jax.jit(jax.jacfwd(_field), static_argnames="of")
 
 
-class Type(Enum):
-    """Of a fixed point, for the flow on the slice."""
-
-    NODE = "stable"
-    SADDLE = "a saddle"
-
-
 class FixedPoint(NamedTuple):
     """A fixed point of the flow on the slice.
 
@@ -180,14 +184,15 @@ class FixedPoint(NamedTuple):
         rates: the two eigenvalues of the velocity's Jacobian, descending; where it depends on the direction in which
             it is taken, of the mean; +-inf across a kink that repels or holds.
         loss: population loss there.
-        type: Type.
+        kind: Kind, for the flow on the slice: a minimum there may be a saddle among all networks, which
+            `critical_point` tells.
     """
 
     x: float
     y: float
     rates: tuple[float, float]
     loss: float
-    type: Type
+    kind: Kind
 
 
 def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[FixedPoint, ...]:
@@ -201,13 +206,16 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
 
     That there are no others is what searches from grids of starts find for n = 2 ... 200; it is not proved.
 
+    Returns:
+        FixedPoints, three or four: the teacher, its reflection, the saddle of x > 0, that of x < 0 if there is one.
+
     Raises:
         ValueError: n below 2; a loss without the order 0 or without any positive lambda; see `velocity`.
 
     Example:
         >>> from sobolev_theory import L2, orthonormal
-        >>> [(round(p.x, 3), round(p.y, 3), p.type.name) for p in orthonormal.fixed_points(6, L2)]
-        [(1.0, 0.0, 'NODE'), (-0.663, 0.331, 'NODE'), (0.224, 0.224, 'SADDLE'), (-0.058, -0.058, 'SADDLE')]
+        >>> [(round(p.x, 3), round(p.y, 3), p.kind.name) for p in orthonormal.fixed_points(6, L2)]
+        [(1.0, 0.0, 'GLOBAL'), (-0.663, 0.331, 'MINIMUM'), (0.224, 0.224, 'SADDLE'), (-0.058, -0.058, 'SADDLE')]
     """
     lambdas = value, slope = _checked(n, loss)
     check_choice("of", of, Of)
@@ -222,22 +230,24 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
     both = value + slope
     line = [(both * (np.pi - angle) + scale) / (both * np.pi * n), (both * angle - scale) / (both * np.pi * n)]
 
-    def point(x: float, y: float, at_a_kink: float) -> FixedPoint:
+    def point(x: float, y: float, at_a_kink: float, stable: Kind = Kind.MINIMUM) -> FixedPoint:
         if kinked and at_a_kink:
             along = np.array([1.0, 1.0 if x == y else 0.0])
             rates = [float((jacobian(x, y) @ along)[0]), at_a_kink]
         else:
             rates = np.linalg.eigvals(jacobian(x, y)).real.tolist()
-        kind = Type.NODE if max(rates) < 0 else Type.SADDLE
+        kind = stable if max(rates) < 0 else Kind.SADDLE
         descending = (max(rates), min(rates))
         return FixedPoint(float(x), float(y), descending, float(population_loss(x, y, n, loss)), kind)
 
-    teacher = point(1.0, 0.0, -np.inf)
+    teacher = point(1.0, 0.0, -np.inf, Kind.GLOBAL)
     if n == 2:
         reflected = teacher._replace(x=0.0, y=1.0)  # the other order of the neurons exchanges x and y
     else:
         start = np.array([2 / n - 1, 2 / n])
-        root = scipy.optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
+        from scipy import optimize  # here, so that importing the library stays quick
+
+        root = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
             lambda z: np.asarray(_field(z, n, lambdas, of), float),
             start,
             jac=lambda z: jacobian(*z).astype(float),
@@ -248,8 +258,7 @@ def fixed_points(n: int, loss: SobolevLoss = H1, *, of: Of = "loss") -> tuple[Fi
 
 
 def _checked(n: int, loss: SobolevLoss) -> tuple[float, float]:
-    if int(n) != n or n < 2:
-        raise ValueError(f"n: got {n}; needs a whole number of at least 2 neurons")
+    whole("n", n, 2)
     if loss.order > 1:
         raise ValueError(f"loss: got order {loss.order}; needs at most 1, the order of ReLU")
     value, slope = (float(value) for value in (*loss.lambdas, 0.0)[:2])

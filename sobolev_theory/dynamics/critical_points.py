@@ -1,42 +1,30 @@
 """Where gradient flows end: critical points, polished to rounding by a second-order method, and their kind."""
 
 from collections.abc import Sequence
-from enum import Enum
 from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.optimize
 from jaxtyping import Array, Float, Int
 
+from ..closed_forms.kinds import Kind
 from ..geometry.angles import direction, polar
 from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
 from ..model.activations import Activation
-from ..model.arguments import check_choice
+from ..model.arguments import check_choice, finite, whole
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
-from ..population.engine import sums_of
 from ..population.problem import isotropic_problem
 from . import kinks
-from .kinks import FREE, Problem
+from .kinks import FREE, WeightLoss
+from .zero_eigenvalues import is_zero
 
-FLAT = 1e-7  # of the largest eigenvalue: a smaller one is 0, as far as eigenvalues of degenerate points are known
 ROUNDING = 1e-16  # relative changes at which the iteration stops
 SILENT = 1e-8  # of the teacher's own loss: a smaller one is 0. Next to copies of a teacher neuron the gradient falls
 # like angle^2 and the H1 loss like the angle: 1e-10 when the gradient is at rounding.
-
-
-class Kind(Enum):
-    """What a critical point is to the flow; `stable` for a population gradient, which is that of no function."""
-
-    GLOBAL = "global minimum: the teacher's function"
-    MINIMUM = "spurious minimum: stable, with a positive loss"
-    SADDLE = "saddle: unstable"
-    FLAT = "flat: stable or unstable, which the first derivatives of the gradient leave open; with a positive loss"
-    NONE = "not critical: the gradient did not fall to the tolerance"
 
 
 class CriticalPoint(eqx.Module):
@@ -48,7 +36,8 @@ class CriticalPoint(eqx.Module):
         residual: norm of the gradient [K d].
         moved: |W - W_start|, Frobenius.
         loss: the population loss.
-        smallest: least real part of the eigenvalues of the gradient's Jacobian. Directions that leave a kink do not
+        smallest: least real part of the eigenvalues of the gradient's Jacobian; 0 where they are known no better
+            than to its sign: at a degenerate point that is half the digits. Directions that leave a kink do not
             count: there the loss rises at a positive slope.
         kind: Kind.
     """
@@ -69,7 +58,7 @@ def critical_point(
     *,
     of: Of = "loss",
     ray: Sequence[int] | Int[Array, " K"] | np.ndarray | None = None,
-    tolerance: float = 1e-13,
+    tolerance: float | None = None,
     max_steps: int = 100,
 ) -> CriticalPoint:
     """The critical point next to a student, by Levenberg and Marquardt's method (MINPACK) on exact Jacobians.
@@ -80,8 +69,12 @@ def critical_point(
     Args:
         of: "loss" or "population", as in `gradient_flow`.
         ray: [K], teacher neurons on whose lines neurons stay, -1 for free ones, as in `Flow.ray`; default all free.
-        tolerance: of the gradient's norm, in units of the teacher's largest norm.
+        tolerance: of the gradient's norm, in units of the teacher's largest norm; default 1e-13, or 1e-5 in single
+            precision.
         max_steps: evaluations of the gradient. Some 5 do near a regular point, some 30 where eigenvalues are 0.
+
+    Returns:
+        CriticalPoint: the network, how good it is, and its kind.
 
     Raises:
         TypeError, ValueError: arguments that do not fit each other, as in `population_loss`; a ray out of range.
@@ -94,31 +87,41 @@ def critical_point(
     """
     activation, lambdas, _, _ = isotropic_problem("critical_point", student, teacher, loss)
     check_choice("of", of, Of)
+    max_steps = whole("max_steps", max_steps, 1)
+    dtype = jnp.result_type(student.weights, teacher.weights)
+    if tolerance is None:
+        tolerance = 1e-13 if dtype == jnp.float64 else 1e-5
+    tolerance = finite("tolerance", tolerance, 0.0)
     ray = _checked_ray(ray, student, teacher)
     span = reduction(student, teacher)
     room = [(0, 0), (0, int(student.dimension > span.dimension))]  # for a direction orthogonal to the span
-    w, rows = (np.pad(np.asarray(span.reduce(network).weights), room) for network in (student, teacher))
-    p = kinks.problem(lambdas, student.output_weights, (jnp.asarray(rows), teacher.output_weights))
-    system = (activation, of == "loss" and has_jumps(activation, loss.order), p, ray)
+    w, rows = (np.pad(np.asarray(span.reduce(network).weights, dtype), room) for network in (student, teacher))
+    ours, theirs = (jnp.asarray(network.output_weights, dtype) for network in (student, teacher))
+    f = kinks.weight_loss(lambdas, ours, (jnp.asarray(rows), theirs))
+    system = (activation, of == "loss" and has_jumps(activation, loss.order), f, ray)
 
-    found = scipy.optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
-        lambda x: np.asarray(_gradient(*system, x), float),
+    from scipy import optimize  # here, so that importing the library stays quick
+
+    found = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
+        lambda x: np.asarray(_gradient(*system, x.astype(dtype)), float),
         w.ravel(),
-        jac=lambda x: np.asarray(_jacobian(*system, x), float),
+        jac=lambda x: np.asarray(_jacobian(*system, x.astype(dtype)), float),
         method="lm",
         options={"xtol": ROUNDING, "ftol": ROUNDING, "maxiter": max_steps},
     )
-    end = jnp.asarray(found.x.reshape(w.shape))
-    residual = float(np.linalg.norm(_gradient(*system, found.x)))
-    eigenvalues = np.linalg.eigvals(np.asarray(_jacobian(*system, found.x)))
-    smallest, largest = float(eigenvalues.real.min()), float(np.abs(eigenvalues).max())
-    value, scale = (float(_loss(activation, p, x)) for x in (end, 0.0 * end))
+    x = found.x.astype(dtype)
+    end = jnp.asarray(x.reshape(w.shape))
+    residual = float(np.linalg.norm(_gradient(*system, x)))
+    eigenvalues = np.linalg.eigvals(np.asarray(_jacobian(*system, x)))
+    flat = np.asarray(is_zero(jnp.asarray(eigenvalues), eigenvalues.size, np.inf))
+    smallest = float(np.where(flat, 0.0, eigenvalues.real).min())
+    value, scale = (float(_loss(activation, f, x)) for x in (end, 0.0 * end))
     if residual > tolerance * np.max(np.linalg.norm(rows, axis=1)):
         kind = Kind.NONE
     elif value <= SILENT * scale:
         kind = Kind.GLOBAL
     else:
-        kind = Kind.FLAT if abs(smallest) <= FLAT * largest else Kind.MINIMUM if smallest > 0 else Kind.SADDLE
+        kind = Kind.FLAT if smallest == 0 else Kind.MINIMUM if smallest > 0 else Kind.SADDLE
     lifted = end[:, : span.dimension] @ span.basis.T
     return CriticalPoint(
         with_parameters(student, lifted, student.output_weights),
@@ -132,25 +135,23 @@ def critical_point(
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _gradient(activation: Activation, kinked: bool, p: Problem, ray, x: Float[Array, " Kn"]) -> Float[Array, " Kn"]:
+def _gradient(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " m"]) -> Float[Array, " m"]:
     """What is 0 at a critical point: minus the velocity, and for neurons on rays the way back to their lines."""
     w = x.reshape(ray.size, -1)
     if not kinked:
-        return -kinks.smooth_field(activation, p, w).ravel()
-    line = direction(polar(p.teacher[0]))[ray]
+        return -kinks.population_velocity(activation, f, w).ravel()
+    line = direction(polar(f.teacher[0]))[ray]
     off = w - jnp.sum(w * line, axis=1, keepdims=True) * line
     held = (ray != FREE)[:, None]
-    return (jnp.where(held, off, 0.0) - kinks.field(activation, p, w, ray).velocity).ravel()
+    return (jnp.where(held, off, 0.0) - kinks.motion(activation, f, w, ray).velocity).ravel()
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _jacobian(activation: Activation, kinked: bool, p: Problem, ray, x: Float[Array, " Kn"]) -> Float[Array, "Kn Kn"]:
-    return jax.jacfwd(partial(_gradient, activation, kinked, p, ray))(x)
+def _jacobian(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " m"]) -> Float[Array, "m m"]:
+    return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(x)
 
 
-@partial(jax.jit, static_argnums=0)
-def _loss(activation: Activation, p: Problem, w: Float[Array, "K n"]) -> Float[Array, ""]:
-    return sums_of(activation).loss(p.lambdas, (w, p.output_weights), p.teacher, None)
+_loss = jax.jit(kinks.loss_value, static_argnums=0)
 
 
 def _checked_ray(ray, student: Network, teacher: Network) -> Int[Array, " K"]:

@@ -13,16 +13,17 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, Inexact
 
 from ..geometry.span import Reduction, orthogonal_to, with_a_zero_input
-from ..model.arguments import check_choice
+from ..model.arguments import check_choice, finite, whole
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..population.jacobians import loss_hessian_product, population_jacobian_product
 from .spectra import invariant_span
+from .zero_eigenvalues import is_zero
 
 
 class ExtremeEigenvalues(eqx.Module):
-    """Eigenvalues from both ends of a spectrum, by real part.
+    """Eigenvalues from both ends of a spectrum, by real part; exactly 0 where rounding cannot tell them from it.
 
     Attributes:
         smallest: [count], ascending.
@@ -63,9 +64,12 @@ def extreme_eigenvalues(
             few eps of the dtype.
         mesh: as in `population_loss`.
 
+    Returns:
+        ExtremeEigenvalues: [count] values and vectors [count, K, d] from either end, and how good they are.
+
     Raises:
-        ValueError: an unknown `of`; `count` not a whole number from 1 to (K (n + 1) - 2) / 2, for less `spectrum`
-            is exact; a tolerance that is not positive.
+        TypeError, ValueError: an unknown `of`; `count` not a whole number from 1 to (K (n + 1) - 2) / 2, for less
+            `spectrum` is exact; a tolerance that is not positive.
         RuntimeError: the iteration did not reach the tolerance.
 
     Example:
@@ -81,10 +85,10 @@ def extreme_eigenvalues(
     if rotation.dimension < student.dimension:
         small, small_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
     size, dtype = small.weights.size, np.dtype(student.weights.dtype)
-    if not isinstance(count, int) or not 1 <= count <= (size - 2) // 2:
-        raise ValueError(f"count: got {count!r}; needs a whole number from 1 to {(size - 2) // 2}, or use spectrum")
-    if not tolerance > 0:
-        raise ValueError(f"tolerance: got {tolerance!r}; needs a positive number")
+    if size < 4:
+        raise ValueError(f"student: got K (n + 1) = {size} weights; needs at least 4, or use spectrum")
+    count = whole("count", count, 1, (size - 2) // 2)
+    tolerance = finite("tolerance", tolerance, above=0.0)
     product = {"loss": loss_hessian_product, "population": population_jacobian_product}[of]
     still, products = jnp.zeros_like(small.output_weights), 0
 
@@ -98,18 +102,20 @@ def extreme_eigenvalues(
         _krylov(multiply, size, dtype, of, end, count, max(tolerance, 8 * float(np.finfo(dtype).eps)))
         for end in ("smallest", "largest")
     )
-    residual = max(_residual(multiply, *pairs) for pairs in (smallest, largest))
+    gaps = [_gaps(multiply, *pairs) for pairs in (smallest, largest)]
+    values = np.concatenate([smallest[0], largest[0]])
+    # A residual bounds the error of a symmetric matrix's eigenvalue; of others it is the size of it.
+    zero = np.asarray(is_zero(values, size)) | (np.abs(values) <= np.concatenate(gaps))
+    values = jnp.asarray(np.where(zero, 0.0, values))
     lifted = [_lifted(vectors, small.weights.shape, rotation) for _, vectors in (smallest, largest)]
-    return ExtremeEigenvalues(
-        jnp.asarray(smallest[0]), jnp.asarray(largest[0]), lifted[0], lifted[1], residual, products
-    )
+    return ExtremeEigenvalues(values[:count], values[count:], lifted[0], lifted[1], float(np.max(gaps)), products)
 
 
 End = Literal["smallest", "largest"]
-Pairs = tuple[Inexact[np.ndarray, " count"], Inexact[np.ndarray, "m count"]]
+Eigenpairs = tuple[Inexact[np.ndarray, " count"], Inexact[np.ndarray, "m count"]]
 
 
-def _krylov(multiply, size: int, dtype: np.dtype, of: Of, end: End, count: int, tolerance: float) -> Pairs:
+def _krylov(multiply, size: int, dtype: np.dtype, of: Of, end: End, count: int, tolerance: float) -> Eigenpairs:
     """By SciPy's ARPACK; values sorted from the outside in."""
     from scipy.sparse import linalg  # here, so that importing the library stays quick
 
@@ -131,20 +137,23 @@ def _krylov(multiply, size: int, dtype: np.dtype, of: Of, end: End, count: int, 
     return values[order], vectors[:, order]
 
 
-def _residual(multiply, values, vectors) -> float:
+def _gaps(multiply, values, vectors) -> Float[np.ndarray, " count"]:
+    """|A x - value x| of each."""
+
     def times(vector):
         if np.iscomplexobj(vector):
             return multiply(vector.real) + 1j * multiply(vector.imag)
         return multiply(vector)
 
-    gaps = (times(x) - value * x for value, x in zip(values, vectors.T, strict=True))
-    return max(float(np.linalg.norm(gap)) for gap in gaps)
+    gaps = [times(x) - value * x for value, x in zip(values, vectors.T, strict=True)]
+    return np.linalg.norm(gaps, axis=1)
 
 
 def _lifted(vectors: Inexact[np.ndarray, "m count"], shape: tuple[int, ...], rotation: Reduction):
     """From coordinates in the span, and perhaps one orthogonal to it, to [count, K, d]."""
     rows = jnp.asarray(vectors.T.reshape(-1, *shape))
-    lifted = rows[..., : rotation.dimension] @ rotation.basis.T
+    basis = rotation.basis.astype(rows.dtype)
+    lifted = rows[..., : rotation.dimension] @ basis.T
     if shape[1] == rotation.dimension:
         return lifted
-    return lifted + rows[..., -1:] * orthogonal_to(rotation.basis)
+    return lifted + rows[..., -1:] * orthogonal_to(rotation.basis).astype(rows.dtype)[None, None]

@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from ..geometry.angles import direction, polar
 from ..model.activations import Activation
 from . import kinks
-from .kinks import FREE, Problem, distance_to_teacher
+from .kinks import FREE, WeightLoss, distance_to_teacher
 
 try:
     import diffrax
@@ -33,6 +33,7 @@ FALLING_TO_ZERO: Any = optimistix.Bisection(rtol=0.0, atol=EVENT, flip=True)  # 
 FIRST_STEP = 1e-2  # which the controller changes at once
 NEAR = 1e-2  # of the teacher's norm: from here on the error is measured against the distance from it
 SHORT = 0.25  # of its distance from its teacher neuron: a shorter neuron's error is measured against its norm
+ENDS = ("distance", "vanished", "meeting")  # of a flow, the others only of a piece
 VANISHED = 1e-10  # of the teacher's norm: a shorter neuron has no direction to rely on
 
 
@@ -59,7 +60,7 @@ class Integrator(NamedTuple):
 
 
 class Tolerances(NamedTuple):
-    """What it is not compiled for; until_distance is 0 for none."""
+    """What it is not compiled for; until_distance is negative for none."""
 
     rtol: Float[Array, ""]
     atol: Float[Array, ""]
@@ -84,32 +85,32 @@ class Path(NamedTuple):
 
 
 def follow(
-    integrator: Integrator, tolerances: Tolerances, problems: Problem, scale, w, times, max_kinks: int
+    integrator: Integrator, tolerances: Tolerances, losses: WeightLoss, scale, w, times, t1: float, max_kinks: int
 ) -> Path:
-    """Piece by piece, all flows at once; those that have ended stand still."""
+    """Piece by piece to t1, all flows at once; those that have ended stand still."""
     count, neurons, _ = w.shape
+    there = np.asarray(jax.vmap(distance_to_teacher)(w, losses.teacher[0])) <= float(tolerances.until_distance)
     path = Path(
         np.zeros(count),
         w,
         jnp.full((count, neurons), FREE, jnp.int32),
-        np.full((count, len(times), *w.shape[1:]), np.nan),
+        np.where(np.asarray(times)[:, None, None] == 0, np.asarray(w)[:, None], np.nan),
         np.full((count, neurons), np.inf),
         np.zeros(count, int),
-        [None] * count,
+        [Outcome.DISTANCE if here else None for here in there],
     )
-    near = jnp.zeros(count, bool)
-    t1 = float(times[-1])
+    near, last = jnp.zeros(count, bool), jnp.asarray(t1, times.dtype)
     if integrator.has_kinks:
-        path = _settled(integrator, tolerances, problems, path)
+        path = _settled(integrator, tolerances, losses, path)
     for _ in range(max_kinks + 1):
         active = np.array([outcome is None for outcome in path.outcome])
         if not active.any():
             break
-        start = jnp.where(active, jnp.minimum(path.time, t1), t1)
-        piece = _piece(integrator, tolerances, problems, scale, start, path.w, path.ray, near, jnp.asarray(times))
+        start = jnp.asarray(np.where(active, np.minimum(path.time, t1), t1), last.dtype)
+        piece = _piece(integrator, tolerances, losses, scale, start, path.w, path.ray, near, times, last)
         path, near = _joined(path, piece, active, near, np.asarray(times))
         if integrator.has_kinks:
-            path = _settled(integrator, tolerances, problems, path)
+            path = _settled(integrator, tolerances, losses, path)
     return path._replace(outcome=[outcome or Outcome.KINKS for outcome in path.outcome])
 
 
@@ -123,23 +124,23 @@ class _Piece(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=0)
-@partial(jax.vmap, in_axes=(None, None, 0, None, 0, 0, 0, 0, None))
-def _piece(integrator: Integrator, to: Tolerances, p: Problem, scale, start, w, ray, near, times) -> _Piece:
-    """From `start` to the next event, or to the last time.
+@partial(jax.vmap, in_axes=(None, None, 0, 0, 0, 0, 0, 0, None, None))
+def _piece(integrator: Integrator, to: Tolerances, f: WeightLoss, scale, start, w, ray, near, times, t1) -> _Piece:
+    """From `start` to the next event, or to t1; nowhere if what ends a flow holds at the start.
 
     The state is W - C with the nearest teacher neurons as C, or 0 where that is nearer, so that errors relative to it
     are errors relative to the distance from the teacher, and those of a short neuron's direction are no larger.
     """
-    teacher = p.teacher[0]
+    teacher = f.teacher[0]
     centres = jnp.concatenate([teacher, jnp.zeros_like(teacher[:1])])
-    nearest = jnp.argmin(jnp.sum((w[:, None] - centres) ** 2, axis=-1), axis=1)
+    nearest = jnp.argmin(jnp.sum((w[:, None] - centres[None]) ** 2, axis=-1), axis=1)
     centre = centres[nearest]
     shrinks = nearest < len(teacher)
 
     def velocity(t, y, args):
         if integrator.has_kinks:
-            return kinks.field(integrator.activation, p, centre + y, ray).velocity
-        return kinks.smooth_field(integrator.activation, p, centre + y)
+            return kinks.motion(integrator.activation, f, centre + y, ray).velocity
+        return kinks.population_velocity(integrator.activation, f, centre + y)
 
     # On its ray a neuron meets 0 in general, and would step across it: what falls there is its length with a sign.
     line = direction(polar(teacher))[ray]
@@ -148,13 +149,15 @@ def _piece(integrator: Integrator, to: Tolerances, p: Problem, scale, start, w, 
     def length(w):
         return jnp.where(ray == FREE, jnp.linalg.norm(w, axis=1), side * jnp.sum(w * line, axis=1))
 
+    # A neuron that starts as short as that has a direction still.
+    vanished = VANISHED * jnp.where(length(w) > VANISHED * scale, scale, length(w))
     # Quantities over the size at which they end a piece: events are where they fall to 1.
     sizes = {
         "near": lambda w: jnp.where(near, jnp.inf, distance_to_teacher(w, teacher) / (NEAR * scale)),
         "short": lambda w: jnp.min(
             jnp.where(shrinks, length(w) / (SHORT * jnp.linalg.norm(w - centre, axis=1)), jnp.inf)
         ),
-        "vanished": lambda w: jnp.min(length(w)) / (VANISHED * scale),
+        "vanished": lambda w: jnp.min(length(w) / vanished),
         "distance": lambda w: jnp.where(
             to.until_distance > 0,
             distance_to_teacher(w, teacher) / jnp.where(to.until_distance > 0, to.until_distance, 1.0),
@@ -162,31 +165,31 @@ def _piece(integrator: Integrator, to: Tolerances, p: Problem, scale, start, w, 
         ),
     }
     if integrator.has_kinks:
-        sizes["ray"] = lambda w: jnp.min(kinks.to_a_ray(p, w, ray)) / to.snap
-        sizes["meeting"] = lambda w: kinks.to_an_opposite_student(p, w) / to.snap
+        sizes["ray"] = lambda w: jnp.min(kinks.to_a_ray(f, w, ray)) / to.snap
+        sizes["meeting"] = lambda w: kinks.to_an_opposite_student(f, w) / to.snap
 
     def values(w):
         return jnp.stack([size(w) - 1 for size in sizes.values()])
 
     armed = values(w) > 0
+    over = ~armed & jnp.array([name in ENDS for name in sizes])
+    begin = jnp.where(jnp.any(over), t1, start)
 
     def first(t, y, args, **_):
         value = jnp.min(jnp.where(armed, values(centre + y), jnp.inf))
         if not integrator.has_kinks:
             return value
-        slack = jnp.min(kinks.field(integrator.activation, p, centre + y, ray).slack)
+        slack = jnp.min(kinks.motion(integrator.activation, f, centre + y, ray).slack)
         return jnp.minimum(value, slack / kinks.release(to.snap) + 1)
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(velocity),
         SOLVERS[integrator.solver](),
-        start,
-        times[-1],
+        begin,
+        t1,
         FIRST_STEP,
         w - centre,
-        saveat=diffrax.SaveAt(
-            subs=(diffrax.SubSaveAt(ts=jnp.clip(times, start, times[-1])), diffrax.SubSaveAt(t1=True))
-        ),
+        saveat=diffrax.SaveAt(subs=(diffrax.SubSaveAt(ts=jnp.clip(times, begin, t1)), diffrax.SubSaveAt(t1=True))),
         stepsize_controller=diffrax.PIDController(rtol=to.rtol, atol=to.atol * scale),
         event=diffrax.Event(first, FALLING_TO_ZERO),
         max_steps=integrator.max_steps,
@@ -197,13 +200,14 @@ def _piece(integrator: Integrator, to: Tolerances, p: Problem, scale, start, w, 
     assert solution.ys is not None
     result, names = solution.result, diffrax.RESULTS
     code = jnp.where(result == names.successful, 0, jnp.where(result == names.max_steps_reached, 2, 3))
-    code = jnp.where(solution.event_mask, 1, code)
+    code = jnp.where(solution.event_mask | jnp.any(over), 1, code)
     end = solution.ys[1][-1] + centre
     reached = jnp.where(armed, values(end), jnp.inf)
     # No other at its size: a neuron that its ray cannot hold any longer. It is let go by `settle`.
-    caused = (code == 1) & (reached == jnp.min(reached)) & (reached < 2 * EVENT)
+    caused = over | ((code == 1) & (reached == jnp.min(reached)) & (reached < 2 * EVENT))
     triggered = dict(zip(sizes, caused, strict=True))
-    return _Piece(solution.ts[1][-1], end, solution.ys[0] + centre, solution.stats["num_steps"], code, triggered)
+    time = jnp.where(jnp.any(over), start, solution.ts[1][-1])
+    return _Piece(time, end, solution.ys[0] + centre, solution.stats["num_steps"], code, triggered)
 
 
 def _joined(path: Path, piece: _Piece, active: np.ndarray, near, times: np.ndarray) -> tuple[Path, Any]:
@@ -217,7 +221,7 @@ def _joined(path: Path, piece: _Piece, active: np.ndarray, near, times: np.ndarr
     for index in np.flatnonzero(active):
         if code[index] != 1:
             outcome[index] = {0: Outcome.TIME, 2: Outcome.STEPS}.get(int(code[index]), Outcome.FAILED)
-        for name in ("distance", "vanished", "meeting"):
+        for name in ENDS:
             if name in triggered and triggered[name][index]:
                 outcome[index] = Outcome[name.upper()]
     w = jnp.where(active[:, None, None], piece.w, path.w)
@@ -227,14 +231,15 @@ def _joined(path: Path, piece: _Piece, active: np.ndarray, near, times: np.ndarr
 
 @partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, None, 0, 0, 0, 0))
-def _settle(activation: Activation, to: Tolerances, p: Problem, time, w, ray) -> kinks.Settled:
-    return kinks.settle(activation, p, time, w, ray, to.snap)
+def _settle(activation: Activation, to: Tolerances, f: WeightLoss, time, w, ray) -> kinks.Settled:
+    return kinks.settle(activation, f, time, w, ray, to.snap)
 
 
-def _settled(integrator: Integrator, tolerances: Tolerances, problems: Problem, path: Path) -> Path:
+def _settled(integrator: Integrator, tolerances: Tolerances, losses: WeightLoss, path: Path) -> Path:
     """The path with the neurons put on rays, and taken off them."""
     active = np.array([outcome is None for outcome in path.outcome])
-    settled = _settle(integrator.activation, tolerances, problems, jnp.asarray(path.time), path.w, path.ray)
+    time = jnp.asarray(path.time, path.w.dtype)
+    settled = _settle(integrator.activation, tolerances, losses, time, path.w, path.ray)
     ray, before = np.asarray(settled.ray), np.asarray(path.ray)
     time = np.where(active, np.asarray(settled.time), path.time)
     new = active[:, None] & (ray != before)

@@ -5,8 +5,9 @@ piece by piece between them, and continues along them as subgradients of least n
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,14 +18,13 @@ from jaxtyping import Array, Float, Int
 from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
 from ..model.activations import Activation
-from ..model.arguments import check_choice, real_array
+from ..model.arguments import check_choice, finite, real_array, whole
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network
-from ..population.engine import sums_of
 from ..population.problem import isotropic_problem
 from . import kinks
 from .flow_pieces import Integrator, Path, Tolerances, follow
-from .kinks import Problem, distance_to_teacher
+from .kinks import WeightLoss, distance_to_teacher
 
 Solver = Literal["auto", "tsit5", "dopri8", "kvaerno5"]
 
@@ -33,7 +33,7 @@ class Flow(eqx.Module):
     """A gradient flow at times t, or several of them as leading axes B of every array but `time`.
 
     Attributes:
-        time: [T].
+        time: [T], those of `saveat` and no others; the end of a flow is in `end_time`, `end` and so on.
         loss: [B T], the population loss; NaN at times after the end.
         distance: [B T], from the teacher as a set of neurons: near a permutation P it is |W - P W*|.
         reduced: [B T K n], weights in coordinates of `basis`; see `weights` and `student`.
@@ -61,6 +61,12 @@ class Flow(eqx.Module):
     energy_rise: Float[Array, "*B"]
     steps: Int[Array, "*B"]
     outcome: Any = eqx.field(static=True)
+
+    def __getitem__(self, index: int) -> "Flow":
+        """One of several flows."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("time", "outcome")}
+        one = {name: array[index] for name, array in arrays.items()}
+        return Flow(time=self.time, outcome=self.outcome[index], **one)
 
     @property
     def weights(self) -> Float[Array, "*B T K d"]:
@@ -95,19 +101,24 @@ def gradient_flow(
 
     Args:
         of: "loss" follows -`loss_gradient`, "population" follows -`population_gradient` (they agree for L2).
-        t1: where it ends, in units of gradient-flow time.
-        saveat: increasing times in [0, t1]; default 101 equidistant ones.
-        until_distance: end as soon as `distance` falls to it, to one per cent.
+        t1: where it ends, in units of gradient-flow time; finite, > 0.
+        saveat: increasing times in [0, t1], which `Flow.time` repeats, t1 only if it is among them; default 101
+            equidistant ones from 0 to t1.
+        until_distance: end as soon as `distance` falls to it, to one per cent; at time 0 if it is there already.
         solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5.
         rtol: local errors relative to the weights, and near the teacher to the distance from it; default 1e-9, or
             1e-5 in single precision. A kink is taken as reached at an angle of 32 rtol.
         atol: absolute local errors, in units of the teacher's largest norm.
         max_steps: between two kinks.
 
+    Returns:
+        Flow: its arrays without the axis B.
+
     Raises:
         ModuleNotFoundError: diffrax is not installed (the extra `flows`).
-        ValueError: a start with a zero neuron, whose direction is undefined; times that do not increase from 0 or
-            exceed t1; unknown names; tolerances below what the dtype holds.
+        NotImplementedError: biases, other activations than the teacher's, kinks of other activations than ReLU.
+        TypeError, ValueError: a start with a zero neuron, whose direction is undefined; times that do not increase
+            from 0 or exceed t1; unknown names; tolerances below what the dtype holds.
         What stops the integration is not raised: it is in `outcome`.
 
     Example:
@@ -118,24 +129,8 @@ def gradient_flow(
     """
     if not isinstance(student, Network):
         raise TypeError(f"student: got {type(student).__name__}; needs a Network")
-    flow = gradient_flows(
-        student.weights[None],
-        teacher,
-        loss,
-        of=of,
-        t1=t1,
-        saveat=saveat,
-        until_distance=until_distance,
-        solver=solver,
-        rtol=rtol,
-        atol=atol,
-        max_steps=max_steps,
-        max_kinks=max_kinks,
-        output_weights=student.output_weights,
-    )
-    arrays, outcome = eqx.filter(flow, eqx.is_array), flow.outcome[0]
-    first = jax.tree.map(lambda x: x[0], eqx.tree_at(lambda f: f.time, arrays, arrays.time[None]))
-    return Flow(**{name: getattr(first, name) for name in _ARRAYS}, outcome=outcome)
+    options = _Options(of, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
+    return _flows("gradient_flow", student, student.weights[None], teacher, loss, options)[0]
 
 
 def gradient_flows(
@@ -160,6 +155,12 @@ def gradient_flows(
         starts: weights [B, K, d] of B students.
         output_weights: [K], of all of them; default ones.
 
+    Returns:
+        Flow: with the axis B; `flows[b]` is one of them.
+
+    Raises:
+        As `gradient_flow`.
+
     Example:
         >>> import jax.numpy as jnp, sobolev_theory as st
         >>> flows = st.gradient_flows(jnp.eye(2)[:, None, :], st.Network([1.0, 0.0]), st.L2, t1=1.0)
@@ -169,54 +170,61 @@ def gradient_flows(
     starts = real_array("starts", starts)
     if starts.ndim != 3 or 0 in starts.shape:
         raise ValueError(f"starts: got shape {starts.shape}; needs [B, K, d]")
-    students = [
-        Network(start, output_weights, activation=getattr(teacher, "activation", None)) for start in starts[:1]
-    ]
-    activation, lambdas, _, (rows, output) = isotropic_problem("gradient_flows", students[0], teacher, loss)
-    check_choice("of", of, Of)
-    check_choice("solver", solver, Solver)
+    student = Network(starts[0], output_weights, activation=getattr(teacher, "activation", None))
+    options = _Options(of, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
+    return _flows("gradient_flows", student, starts, teacher, loss, options)
+
+
+class _Options(NamedTuple):
+    """As users give them."""
+
+    of: Of
+    t1: float
+    saveat: Sequence[float] | Float[Array, " T"] | None
+    until_distance: float | None
+    solver: Solver
+    rtol: float | None
+    atol: float
+    max_steps: int
+    max_kinks: int
+
+
+def _flows(
+    name: str, student: Network, starts: Float[Array, "B K d"], teacher: Network, loss: SobolevLoss, options: _Options
+) -> Flow:
+    """From all starts, with the student's output weights."""
+    activation, lambdas, (_, ours), (rows, output) = isotropic_problem(name, student, teacher, loss)
     dtype = jnp.result_type(starts, rows)
-    starts = starts.astype(dtype)
-    times = _times(saveat, t1, dtype)
-    if rtol is None:
-        rtol = 1e-9 if dtype == jnp.float64 else 1e-5
-    _check_tolerances(rtol, atol, until_distance, dtype)
+    starts, rows, ours, output = (x.astype(dtype) for x in (starts, rows, ours, output))
+    integrator, tolerances, times, t1, max_kinks = _checked(options, activation, loss, dtype)
     _check_no_zero_neuron(starts)
 
-    basis = jax.vmap(lambda start: reduction(Network(start, output_weights), teacher).basis)(starts).astype(dtype)
+    basis = jax.vmap(lambda start: reduction(Network(start), Network(rows)).basis)(starts)
     w = jnp.einsum("bkd,bdn->bkn", starts, basis)
-    teachers = jnp.einsum("kd,bdn->bkn", rows.astype(dtype), basis)
-    scale = jnp.max(jnp.linalg.norm(rows, axis=1)).astype(dtype)
-    name = ("dopri8" if rtol < 1e-7 else "tsit5") if solver == "auto" else solver
-    integrator = Integrator(activation, of == "loss" and has_jumps(activation, loss.order), name, max_steps)
-    tolerances = Tolerances(*(jnp.asarray(x, dtype) for x in (rtol, atol, until_distance or 0.0)))
-    problems = jax.vmap(lambda t: kinks.problem(lambdas, students[0].output_weights.astype(dtype), (t, output)))(
-        teachers
-    )
-    path = follow(integrator, tolerances, problems, scale, w, times, max_kinks)
-    return _summary(integrator, problems, times, basis, w, path)
-
-
-_ARRAYS = tuple(name for name in Flow.__dataclass_fields__ if name != "outcome")
+    teachers = jnp.einsum("kd,bdn->bkn", rows, basis)
+    losses = jax.vmap(lambda t: kinks.weight_loss(lambdas, ours, (t, output)))(teachers)
+    sizes = [jnp.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
+    scale = jnp.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
+    path = follow(integrator, tolerances, losses, scale, w, times, t1, max_kinks)
+    return _summary(integrator, losses, times, basis, w, path)
 
 
 @partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _measured(activation: Activation, p: Problem, saved):
+def _measured(activation: Activation, f: WeightLoss, saved):
     """Loss and distance of weights [T, K, n]."""
 
     def one(w):
-        loss = sums_of(activation).loss(p.lambdas, (w, p.output_weights), p.teacher, None)
-        return loss, distance_to_teacher(w, p.teacher[0])
+        return kinks.loss_value(activation, f, w), distance_to_teacher(w, f.teacher[0])
 
     return jax.lax.map(one, saved)
 
 
-def _summary(integrator: Integrator, problems: Problem, times, basis, start, path: Path) -> Flow:
+def _summary(integrator: Integrator, losses_of: WeightLoss, times, basis, start, path: Path) -> Flow:
     known = np.isfinite(path.saved).all(axis=(2, 3))
     saved = np.where(known[..., None, None], path.saved, 1.0)
     every = jnp.concatenate([start[:, None], saved, path.w[:, None]], axis=1)
-    losses, distances = (np.asarray(x) for x in _measured(integrator.activation, problems, every))
+    losses, distances = (np.asarray(x) for x in _measured(integrator.activation, losses_of, every))
     run = np.where(np.pad(known, [(0, 0), (1, 1)], constant_values=True), losses, losses[:, -1:])
     rise = np.maximum(np.diff(run, axis=1).max(axis=1), 0.0) / np.where(run[:, 0] > 0, run[:, 0], 1.0)
     return Flow(
@@ -240,23 +248,28 @@ def _summary(integrator: Integrator, problems: Problem, times, basis, start, pat
 # Checks.
 
 
-def _times(saveat, t1: float, dtype) -> Float[Array, " T"]:
-    if not (np.isfinite(t1) and t1 > 0):
-        raise ValueError(f"t1: got {t1}; needs a finite time > 0")
-    times = np.linspace(0.0, t1, 101) if saveat is None else np.asarray(saveat, dtype=float)
-    if times.ndim != 1 or times.size == 0 or np.any(np.diff(times) <= 0) or times[0] < 0 or times[-1] > t1:
-        raise ValueError(f"saveat: got {saveat}; needs increasing times in [0, {t1}]")
-    return jnp.asarray(times if times[-1] == t1 else np.append(times, t1), dtype)
-
-
-def _check_tolerances(rtol: float, atol: float, until_distance: float | None, dtype) -> None:
+def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype):
+    check_choice("of", options.of, Of)
+    check_choice("solver", options.solver, Solver)
+    t1 = finite("t1", options.t1, above=0.0)
+    times = np.linspace(0.0, t1, 101) if options.saveat is None else np.asarray(real_array("saveat", options.saveat))
+    last = times.dtype.type(t1)  # 0.1 in single precision is more than 0.1
+    if times.ndim != 1 or times.size == 0 or np.any(np.diff(times) <= 0) or times[0] < 0 or times[-1] > last:
+        raise ValueError(f"saveat: got {options.saveat}; needs increasing times in [0, {t1}]")
+    until = -1.0 if options.until_distance is None else finite("until_distance", options.until_distance, above=0.0)
+    rtol = options.rtol
+    if rtol is None:
+        rtol = 1e-9 if dtype == jnp.float64 else 1e-5
     least = 16 * float(jnp.finfo(dtype).eps)
-    if not least <= rtol < 1:
+    if not least <= finite("rtol", rtol) < 1:
         raise ValueError(f"rtol: got {rtol}; needs a number from {least:.1e}, what {dtype} holds, to 1")
-    if not atol > 0:
-        raise ValueError(f"atol: got {atol}; needs a number > 0")
-    if until_distance is not None and not until_distance > 0:
-        raise ValueError(f"until_distance: got {until_distance}; needs a distance > 0, or None")
+    tolerances = Tolerances(*(jnp.asarray(x, dtype) for x in (rtol, finite("atol", options.atol, above=0.0), until)))
+    solver = options.solver
+    if solver == "auto":
+        solver = "dopri8" if rtol < 1e-7 else "tsit5"
+    kinked = options.of == "loss" and has_jumps(activation, loss.order)
+    integrator = Integrator(activation, kinked, solver, whole("max_steps", options.max_steps, 1))
+    return integrator, tolerances, jnp.asarray(times, dtype), t1, whole("max_kinks", options.max_kinks, 0)
 
 
 def _check_no_zero_neuron(starts: Float[Array, "B K d"]) -> None:

@@ -12,16 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..geometry.angles import direction, parallel_below, polar
 from ..kernels.activation_pairs import has_jumps
-from ..model.arguments import check_choice, real_array
+from ..model.arguments import check_choice, real_array, whole
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..montecarlo import integrands
 from ..population.gradients import loss_gradient, population_gradient, population_loss
 from ..population.posing import posed
-from .kinks import distance_to_teacher
+from .kinks import distance_to_teacher, line_angles
 from .spectra import spectrum
+from .zero_eigenvalues import is_zero
 
 try:
     import optax
@@ -32,7 +34,6 @@ except ModuleNotFoundError as error:
 
 Steps = Literal["loss", "population", "sample"]
 Optimiser = Callable[..., optax.GradientTransformation]  # of a learning rate
-ON_A_KINK = 1e-9  # sine of an angle
 
 
 class Descent(eqx.Module):
@@ -86,10 +87,13 @@ def descend(
         batch, key: number of samples per step and PRNG key, for "sample" only.
         measure: whose population loss is recorded, if not that of `loss`: a common yardstick.
 
+    Returns:
+        Descent: losses and distances [R, T] at the T = steps / every + 1 numbers of steps, and the last weights.
+
     Raises:
         ModuleNotFoundError: optax is not installed (the extra `descent`).
-        ValueError: numbers that are not positive, `every` that does not divide `steps`, an unknown `of`; `batch` or
-            `key` missing for "sample" or given otherwise; networks that do not fit each other.
+        TypeError, ValueError: numbers that are not positive, `every` that does not divide `steps`, an unknown `of`;
+            `batch` or `key` missing for "sample" or given otherwise; networks that do not fit each other.
 
     Example:
         >>> import sobolev_theory as st
@@ -103,14 +107,16 @@ def descend(
     rates = jnp.atleast_1d(real_array("rates", rates))
     if rates.ndim != 1 or not jnp.all(rates > 0):
         raise ValueError(f"rates: got {rates.tolist()}; needs positive numbers [R]")
-    for name, number in (("steps", steps), ("every", every), *([("batch", batch)] if of == "sample" else [])):
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"{name}: got {number}; needs a whole number of at least 1")
+    steps, every = whole("steps", steps, 1), whole("every", every, 1)
     if steps % every:
         raise ValueError(f"every: got {every}; needs a divisor of steps = {steps}")
+    if of == "sample":
+        batch = whole("batch", batch, 1)
     if (of == "sample") != (key is not None) or (of != "sample" and batch is not None):
         raise ValueError(f"batch, key: got {batch}, {key}; needs both for of='sample', and neither for of={of!r}")
     key = jax.random.key(0) if key is None else key
+    dtype = jnp.result_type(student.weights, teacher.weights)
+    student, teacher, rates = jax.tree.map(lambda x: x.astype(dtype), (student, teacher, rates))
     return _descended(
         optimiser, of, steps // every, every, batch, (student, teacher), loss, measure or loss, rates, key
     )
@@ -160,8 +166,13 @@ def largest_stable_step(
     """The learning rate up to which a critical point attracts gradient descent: 2/lambda_max where that is real.
 
     In general the least 2 Re(lambda)/|lambda|^2 over the eigenvalues of `population_jacobian` or `loss_hessian`,
-    since the linearised step is 1 - rate lambda. It is 0 where no rate is small enough: at a saddle, and on a kink of
-    the loss of H1 (a neuron on the line of a teacher neuron), where descent steps to and fro at the size of the rate.
+    since the linearised step is 1 - rate lambda. Flat directions, whose eigenvalue is 0 to rounding, do not count: a
+    step does not move along them. It is 0 where no rate is small enough: at a saddle, and on a kink of the loss of H1
+    (a neuron on the line of a teacher neuron, or of another student neuron), where descent steps to and fro at the
+    size of the rate.
+
+    Returns:
+        A float: 0 where no rate is small enough, infinity where every direction is flat.
 
     Raises:
         ValueError: an unknown `of`; networks that do not fit each other.
@@ -173,16 +184,32 @@ def largest_stable_step(
         [4.0, 2.0]
     """
     values = np.asarray(spectrum(critical, teacher, loss, of=of).values)
-    if (
-        of == "loss"
-        and has_jumps(critical.activation, loss.order)
-        and _on_a_kink(np.asarray(critical.weights), np.asarray(teacher.weights))
-    ):
+    if of == "loss" and _on_a_kink(critical, teacher, loss.order):
         return 0.0
-    return float(max(0.0, np.min(2 * values.real / np.abs(values) ** 2)))
+    # A flat critical point is known to half the digits, and so are its eigenvalues.
+    values = values[~np.asarray(is_zero(values, values.size, np.inf))]
+    return float(max(0.0, np.min(2 * values.real / np.abs(values) ** 2, initial=np.inf)))
 
 
-def _on_a_kink(w: np.ndarray, teacher: np.ndarray) -> bool:
-    units, lines = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (w, teacher))
-    off = np.linalg.norm(units[:, None] - np.sum(units[:, None] * lines, -1, keepdims=True) * lines, axis=-1)
-    return w.shape[1] > 1 and bool(np.any(off < ON_A_KINK))
+def _on_a_kink(student: Network, teacher: Network, order: int) -> bool:
+    """Whether a hyperplane on which the highest derivative of a student neuron jumps is one of another neuron too."""
+    ours, theirs = _hyperplanes(student, order), _hyperplanes(teacher, order)
+    sin = np.asarray(line_angles(ours, jnp.concatenate([ours, theirs])).sin)
+    others = ~np.eye(*sin.shape, dtype=bool)
+    turns = np.asarray(ours[:, -1] != 0)[:, None] | (student.dimension > 1)  # in one input 0 stays where it is
+    return bool(np.any((sin <= parallel_below(sin.dtype)) & others & turns))
+
+
+def _hyperplanes(network: Network, order: int) -> Float[Array, "m n"]:
+    """Unit vectors along (w, b - kink), of neurons that are alive and seen."""
+    each = getattr(network.activation, "activations", (network.activation,) * network.neurons)
+    biases = np.zeros(network.neurons) if network.biases is None else np.asarray(network.biases)
+    rows = [
+        [*w, bias - kink]
+        for w, a, bias, sigma in zip(
+            np.asarray(network.weights), np.asarray(network.output_weights), biases, each, strict=True
+        )
+        if a != 0 and np.any(w != 0) and has_jumps(sigma, order)
+        for kink in sigma.kinks
+    ]
+    return direction(polar(jnp.asarray(rows, network.weights.dtype).reshape(-1, network.dimension + 1)))

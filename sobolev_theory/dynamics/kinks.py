@@ -8,24 +8,25 @@ when |f| exceeds S. Both rays of a line attract, also that of -w*; student neuro
 Directions here come from differences of unit vectors, and are formed for all pairs: memory K (K + K*) n.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from ..geometry.angles import direction, inverse_or_zero, polar
+from ..closed_forms.vectors import TWO_PI
+from ..geometry.angles import direction, inverse_or_zero, parallel_below, polar
 from ..model.activations import Activation
 from ..model.losses import OrderWeights
 from ..model.networks import Neurons
 from ..population.engine import sums_of
 
 FREE = -1
-TWO_PI = 2 * jnp.pi
 
 
-class Problem(NamedTuple):
-    """What stays fixed along a flow of the weights; `parallel` says which teacher neurons share a line."""
+class WeightLoss(NamedTuple):
+    """A loss as a function of the student's weights alone; `parallel` says which teacher neurons share a line."""
 
     lambdas: OrderWeights
     output_weights: Float[Array, " K"]
@@ -33,7 +34,7 @@ class Problem(NamedTuple):
     parallel: Bool[Array, "K_star K_star"]
 
 
-class Field(NamedTuple):
+class Motion(NamedTuple):
     """The velocity of all neurons; for neurons on a ray the force across it, and by how much S exceeds its size."""
 
     velocity: Float[Array, "K n"]
@@ -41,7 +42,7 @@ class Field(NamedTuple):
     slack: Float[Array, " K"]
 
 
-class Pairs(NamedTuple):
+class LineAngles(NamedTuple):
     """Cosines, sines and unit vectors orthogonal to u_k towards the nearer ray of another neuron's line."""
 
     cos: Float[Array, "K m"]
@@ -50,77 +51,83 @@ class Pairs(NamedTuple):
 
 
 @jax.jit
-def problem(lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons) -> Problem:
+def weight_loss(lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons) -> WeightLoss:
     u = direction(polar(teacher[0]))
-    parallel = pairs(u, u).sin <= 64 * jnp.finfo(u.dtype).eps
+    parallel = line_angles(u, u).sin <= parallel_below(u.dtype)
     alive = jnp.any(u != 0, axis=1)
-    return Problem(lambdas, output_weights, teacher, parallel & alive[:, None] & alive)
+    return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive[None])
 
 
-def pairs(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> Pairs:
+def line_angles(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> LineAngles:
     """For unit vectors; e, and its sine, are 0 to rounding where two are parallel."""
     cos = u @ others.T
-    step = jnp.where(cos < 0, -1.0, 1.0)[..., None] * others - u[:, None]
+    step = jnp.where(cos < 0, -1.0, 1.0)[..., None].astype(u.dtype) * others[None] - u[:, None]
     across = step - jnp.sum(step * u[:, None], axis=-1, keepdims=True) * u[:, None]
     square = jnp.sum(across**2, axis=-1)
     sin = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)  # its derivative at 0 is 0
-    return Pairs(cos, sin, across * inverse_or_zero(sin, 8 * float(jnp.finfo(u.dtype).eps))[..., None])
+    return LineAngles(cos, sin, across * inverse_or_zero(sin, parallel_below(sin.dtype))[..., None])
 
 
-def smooth_field(activation: Activation, p: Problem, w: Float[Array, "K n"]) -> Float[Array, "K n"]:
+def loss_value(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Float[Array, ""]:
+    return sums_of(activation).loss(f.lambdas, (w, f.output_weights), f.teacher, None)
+
+
+@partial(jax.jit, static_argnums=0)  # traced once for all the places of a solver that need it
+def population_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Float[Array, "K n"]:
     """Minus the population gradient."""
-    return -sums_of(activation).gradient(p.lambdas, (w, p.output_weights), p.teacher, None)[0]
+    return -sums_of(activation).gradient(f.lambdas, (w, f.output_weights), f.teacher, None)[0]
 
 
-def field(activation: Activation, p: Problem, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Field:
+@partial(jax.jit, static_argnums=0)
+def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Motion:
     """Minus the subgradient of least norm of the loss, for neurons on the rays of teacher neurons `ray`, or FREE."""
     norm, u = jnp.linalg.norm(w, axis=1), direction(polar(w))
-    force = smooth_field(activation, p, w) - _boundary(p, norm, u, ray)
+    force = population_velocity(activation, f, w) - _boundary(f, norm, u, ray)
     along = jnp.sum(force * u, axis=1, keepdims=True) * u
     across = force - along
     on_ray = ray != FREE
-    slack = slopes(p, norm, ray)[jnp.arange(ray.size), ray] - jnp.linalg.norm(across, axis=1)
-    return Field(jnp.where(on_ray[:, None], along, force), across, jnp.where(on_ray, slack, jnp.inf))
+    slack = cone_slopes(f, norm, ray)[jnp.arange(ray.size), ray] - jnp.linalg.norm(across, axis=1)
+    return Motion(jnp.where(on_ray[:, None], along, force), across, jnp.where(on_ray, slack, jnp.inf))
 
 
-def slopes(p: Problem, norm: Float[Array, " K"], ray: Int[Array, " K"]) -> Float[Array, "K K_star"]:
+def cone_slopes(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) -> Float[Array, "K K_star"]:
     """S of every student at the line of every teacher, negative where it repels."""
-    rows, output = p.teacher
-    pull = p.parallel @ (output * jnp.linalg.norm(rows, axis=1))
-    there = p.parallel[ray].T & (ray != FREE)  # [K*, K]
-    masses = p.output_weights * norm
-    weaken = jnp.where(there, masses, 0.0).sum(axis=1)[None, :] - jnp.where(there, masses, 0.0).T
-    return p.lambdas[1] * p.output_weights[:, None] * (pull - weaken) / TWO_PI
+    rows, output = f.teacher
+    pull = f.parallel.astype(rows.dtype) @ (output * jnp.linalg.norm(rows, axis=1))
+    there = f.parallel[ray].T & (ray != FREE)[None]  # [K*, K]
+    masses = jnp.where(there, (f.output_weights * norm)[None], 0.0)
+    weaken = masses.sum(axis=1)[None, :] - masses.T
+    return f.lambdas[1] * f.output_weights[:, None] * (pull[None] - weaken) / TWO_PI
 
 
-def _boundary(p: Problem, norm, u, ray) -> Float[Array, "K n"]:
+def _boundary(f: WeightLoss, norm, u, ray) -> Float[Array, "K n"]:
     """The boundary term of the loss gradient without the cones of the rays that neurons are on."""
-    rows, output = p.teacher
+    rows, output = f.teacher
     on_ray = (ray != FREE)[:, None]
-    own = p.parallel[ray] & on_ray
-    same = p.parallel[ray][:, ray] & on_ray & on_ray.T
-    among, between = pairs(u, u), pairs(u, direction(polar(rows)))
+    own = f.parallel[ray] & on_ray
+    same = f.parallel[ray][:, ray] & on_ray & on_ray.T
+    among, between = line_angles(u, u), line_angles(u, direction(polar(rows)))
     # cos e, with e towards the other neuron, is |cos| e with e towards the nearer ray
-    students = jnp.where(same, 0.0, p.output_weights * norm * jnp.abs(among.cos))
-    teachers = jnp.where(own, 0.0, output * jnp.linalg.norm(rows, axis=1) * jnp.abs(between.cos))
+    students = jnp.where(same, 0.0, (f.output_weights * norm)[None] * jnp.abs(among.cos))
+    teachers = jnp.where(own, 0.0, (output * jnp.linalg.norm(rows, axis=1))[None] * jnp.abs(between.cos))
     total = jnp.einsum("km,kmn->kn", students, among.e) - jnp.einsum("km,kmn->kn", teachers, between.e)
-    return p.lambdas[1] / TWO_PI * p.output_weights[:, None] * total
+    return f.lambdas[1] / TWO_PI * f.output_weights[:, None] * total
 
 
 # Distances to what ends a smooth piece of the flow: each is positive before it and changes sign there.
 
 
-def to_a_ray(p: Problem, w, ray) -> Float[Array, " K"]:
+def to_a_ray(f: WeightLoss, w, ray) -> Float[Array, " K"]:
     """The least sine between a free neuron and a line that attracts it."""
-    attracts = (slopes(p, jnp.linalg.norm(w, axis=1), ray) > 0) & (ray == FREE)[:, None]
-    sin = pairs(direction(polar(w)), direction(polar(p.teacher[0]))).sin
+    attracts = (cone_slopes(f, jnp.linalg.norm(w, axis=1), ray) > 0) & (ray == FREE)[:, None]
+    sin = line_angles(direction(polar(w)), direction(polar(f.teacher[0]))).sin
     return jnp.min(jnp.where(attracts, sin, 2.0), axis=1)
 
 
-def to_an_opposite_student(p: Problem, w) -> Float[Array, ""]:
+def to_an_opposite_student(f: WeightLoss, w) -> Float[Array, ""]:
     """The least sine of two student neurons that attract each other: with output weights of opposite signs."""
-    u, a = direction(polar(w)), p.output_weights
-    return jnp.min(jnp.where(a[:, None] * a < 0, pairs(u, u).sin, 2.0))
+    u, a = direction(polar(w)), f.output_weights
+    return jnp.min(jnp.where(a[:, None] * a[None] < 0, line_angles(u, u).sin, 2.0))
 
 
 def release(snap: Float[Array, ""]) -> Float[Array, ""]:
@@ -135,16 +142,16 @@ class Settled(NamedTuple):
     unique: Bool[Array, ""]
 
 
-def settle(activation: Activation, p: Problem, time, w, ray, snap: Float[Array, ""]) -> Settled:
+def settle(activation: Activation, f: WeightLoss, time, w, ray, snap: Float[Array, ""]) -> Settled:
     """At a kink: put neurons within an angle `snap` of an attracting line on it, and let go those it cannot hold.
 
     What is left of the way to the line is followed as a straight line.
     """
-    here = field(activation, p, w, ray)
+    here = motion(activation, f, w, ray)
     norm, u = jnp.linalg.norm(w, axis=1), direction(polar(w))
-    lines = direction(polar(p.teacher[0]))
-    attracts = (slopes(p, norm, ray) > 0) & (ray == FREE)[:, None]
-    near = pairs(u, lines)
+    lines = direction(polar(f.teacher[0]))
+    attracts = (cone_slopes(f, norm, ray) > 0) & (ray == FREE)[:, None]
+    near = line_angles(u, lines)
     sin = jnp.where(attracts, near.sin, 2.0)
     target = jnp.argmin(sin, axis=1)
     index = jnp.arange(ray.size)
@@ -161,7 +168,7 @@ def settle(activation: Activation, p: Problem, time, w, ray, snap: Float[Array, 
     moved = jnp.where(arrives[:, None], jnp.sum(moved * line, axis=1, keepdims=True) * line, moved)
 
     candidate = jnp.where(arrives, target, ray)
-    there = field(activation, p, moved, candidate)
+    there = motion(activation, f, moved, candidate)
     leaves = (candidate != FREE) & (there.slack <= -0.99 * release(snap))
     size = jnp.linalg.norm(there.across, axis=1, keepdims=True)
     away = there.across * inverse_or_zero(size) * jnp.linalg.norm(moved, axis=1, keepdims=True)
@@ -176,5 +183,5 @@ def distance_to_teacher(w: Float[Array, "K n"], teacher: Float[Array, "K_star n"
 
     The root of sum_k min_l |w_k - w*_l|^2, or of the same with student and teacher exchanged if larger.
     """
-    squares = jnp.sum((w[:, None] - teacher) ** 2, axis=-1)
+    squares = jnp.sum((w[:, None] - teacher[None]) ** 2, axis=-1)
     return jnp.sqrt(jnp.maximum(squares.min(axis=1).sum(), squares.min(axis=0).sum()))

@@ -5,11 +5,12 @@ orthogonal to it, it acts on the K neurons as one and the same K x K matrix. So 
 different values, K of them of multiplicity d - n.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact, Int
 
 from ..closed_forms import single_neuron
@@ -27,6 +28,7 @@ from ..population.jacobians import (
     population_jacobian,
     population_jacobian_product,
 )
+from .zero_eigenvalues import ROUNDINGS, conditions, is_zero
 
 Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
 
@@ -59,7 +61,8 @@ class Spectrum(eqx.Module):
     """Eigenvalues with multiplicities.
 
     Attributes:
-        values: first those in the span, then those orthogonal to it; real for a symmetric matrix, else complex.
+        values: first those in the span, then those orthogonal to it; real for a symmetric matrix, else complex;
+            exactly 0 where rounding cannot tell them from it.
         multiplicities: ints that sum to K d, one per value.
         departure_from_normality: Henrici's, the Frobenius norm of the Schur form above its diagonal; 0 if normal.
         blocks: the matrices behind the values.
@@ -79,10 +82,11 @@ class Spectrum(eqx.Module):
         basis, neurons = self.blocks.reduction.basis, self.blocks.orthogonal.shape[0]
         eig = jnp.linalg.eigh if self.blocks.symmetric else jnp.linalg.eig
         values, vectors = eig(self.blocks.in_span)
-        lifted = jnp.einsum("kni,dn->ikd", vectors.reshape(neurons, basis.shape[1], -1), basis)
+        rows = vectors.reshape(neurons, basis.shape[1], -1)
+        lifted = jnp.einsum("kni,dn->ikd", rows, basis.astype(rows.dtype))
         if self.blocks.copies:
             values_across, vectors = eig(self.blocks.orthogonal)
-            across = jnp.einsum("ki,d->ikd", vectors, orthogonal_to(basis))
+            across = jnp.einsum("ki,d->ikd", vectors, orthogonal_to(basis).astype(rows.dtype))
             values, lifted = jnp.concatenate([values, values_across]), jnp.concatenate([lifted, across])
         return values, lifted
 
@@ -97,12 +101,15 @@ def spectrum(
 ) -> Spectrum:
     """All K d eigenvalues of the loss Hessian or the population Jacobian in the weights, with multiplicities.
 
+    Costs one QR of d x (K + K*) and dense eigenvalues of sizes K n and K, n = min(d, K + K*). Works under jit and
+    vmap; eigenvalues of a matrix that is not symmetric exist in JAX on the CPU only.
+
     Args:
         of: "loss" for `loss_hessian`, symmetric; "population" for `population_jacobian`, what the paper calls the
             Hessian, which for H1 and ReLU is neither symmetric nor normal.
 
-    Costs one QR of d x (K + K*) and dense eigenvalues of sizes K n and K, n = min(d, K + K*). Works under jit and
-    vmap; eigenvalues of a matrix that is not symmetric exist in JAX on the CPU only.
+    Returns:
+        Spectrum: at most K (n + 1) different eigenvalues with multiplicities that sum to K d.
 
     Raises:
         ValueError: an unknown `of`; and what `population_loss` raises.
@@ -117,9 +124,9 @@ def spectrum(
     """
     matrix = blocks(student, teacher, loss, inputs, of=of)
     counts = [copies for part, copies in matrix.parts for _ in range(part.shape[0])]
-    values, departures = zip(*_eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix), strict=True)
+    values, departures = _eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)
     squares = [copies * departure**2 for (_, copies), departure in zip(matrix.parts, departures, strict=True)]
-    return Spectrum(jnp.concatenate(values), jnp.array(counts), jnp.sqrt(sum(squares)), matrix)
+    return Spectrum(values, jnp.array(counts), jnp.sqrt(sum(squares)), matrix)
 
 
 def condition_number(
@@ -152,11 +159,23 @@ def condition_number(
     check_choice("definition", definition, Definition)
     matrix = blocks(student, teacher, loss, inputs, of=of)
     if definition == "eigenvalue_ratio":
-        parts = [jnp.abs(values) for values, _ in _eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)]
-    else:
-        parts = [_sizes(part, definition) for part, _ in matrix.parts]
-    sizes = jnp.concatenate(parts)
-    return jnp.max(sizes) / jnp.min(sizes)
+        return _ratio(_eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)[0])
+    return _ratio(_sizes([part for part, _ in matrix.parts], definition))
+
+
+def condition_of(
+    matrix: Float[Array, "m m"], definition: Definition = "eigenvalue_ratio", *, symmetric: bool = False
+) -> Float[Array, ""]:
+    """The condition number of one matrix, by the definitions and with the zeros of `condition_number`."""
+    if definition == "eigenvalue_ratio":
+        return _ratio(_without_rounding([_eigenvalues(matrix, symmetric)], matrix.shape[0]))
+    return _ratio(_sizes([matrix], definition))
+
+
+def _ratio(values: Inexact[Array, " m"]) -> Float[Array, ""]:
+    sizes = jnp.abs(values)
+    least = jnp.min(sizes)
+    return jnp.where(least > 0, jnp.max(sizes) / jnp.where(least > 0, least, 1.0), jnp.inf)
 
 
 def blocks(
@@ -208,15 +227,29 @@ def invariant_span(student: Network, teacher: Network, inputs: GaussianInput) ->
     return Reduction(jnp.eye(student.dimension, dtype=student.weights.dtype))
 
 
-Eigenvalues = tuple[Inexact[Array, " m"], Float[Array, ""]]  # ascending if real; the departure from normality
+class Eigenvalues(NamedTuple):
+    """Of one part: ascending if real; their conditions, and the departure from normality."""
+
+    values: Inexact[Array, " m"]
+    condition: Float[Array, " m"]
+    departure: Float[Array, ""]
 
 
 def _eigenvalues_of_parts(
     student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, of: Of, matrix: Blocks
-) -> list[Eigenvalues]:
+) -> tuple[Inexact[Array, " m"], list[Float[Array, ""]]]:
+    """All eigenvalues, and each part's departure from normality."""
     if student.dimension > 1 and inputs.is_standard and _is_the_papers(student) and _is_the_papers(teacher):
-        return _of_one_neuron(student, teacher, loss, of, matrix)[: len(matrix.parts)]
-    return [_eigenvalues(part, matrix.symmetric) for part, _ in matrix.parts]
+        parts = _of_one_neuron(student, teacher, loss, of, matrix)[: len(matrix.parts)]
+    else:
+        parts = [_eigenvalues(part, matrix.symmetric) for part, _ in matrix.parts]
+    return _without_rounding(parts, matrix.in_span.shape[0]), [part.departure for part in parts]
+
+
+def _without_rounding(parts: list[Eigenvalues], size: int) -> Inexact[Array, " m"]:
+    """With exact zeros where rounding would decide the sign."""
+    values, condition = (jnp.concatenate(side) for side in zip(*(part[:2] for part in parts), strict=True))
+    return jnp.where(is_zero(values, size, condition), 0.0, values)
 
 
 def _is_the_papers(network: Network) -> bool:
@@ -238,22 +271,30 @@ def _of_one_neuron(
         terms = single_neuron.loss_hessian_eigenvalues(lambdas, rho, angles.sin, kink, a**2)
     else:
         terms = single_neuron.population_eigenvalues(lambdas, rho, angles.sin, a**2)
-    values = jnp.where(alive, jnp.stack(terms), 0.0)
+    values, half = jnp.stack(terms), terms.radial
+    rounding = ROUNDINGS * float(jnp.finfo(half.dtype).eps) * (jnp.abs(half) + jnp.abs(values - half))
+    values = jnp.where(alive & (jnp.abs(values) > rounding), values, 0.0)  # what a sum loses, whatever the others are
     above_diagonal = jnp.abs(lambdas[1] * rho * angles.cos) / (2 * jnp.pi)
     departure = jnp.where(alive & (not matrix.symmetric), above_diagonal, 0.0)
-    kind = matrix.in_span.dtype if matrix.symmetric else jnp.result_type(matrix.in_span.dtype, complex)
+    kind = matrix.in_span.dtype if matrix.symmetric else np.result_type(matrix.in_span.dtype, np.complex64)
     in_span = jnp.sort(values[:2]).astype(kind)
-    return [(in_span, departure), (values[2:].astype(kind), 0 * departure)]
+    own, across = jnp.zeros_like(values), values[2:].astype(kind)
+    return [Eigenvalues(in_span, own[:2], departure), Eigenvalues(across, own[2:], 0 * departure)]
 
 
 def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> Eigenvalues:
     if symmetric:
-        return jnp.linalg.eigvalsh(matrix), jnp.zeros((), matrix.dtype)
+        values = jnp.linalg.eigvalsh(matrix)
+        return Eigenvalues(values, jnp.ones_like(values), jnp.zeros((), matrix.dtype))
     triangle, _ = jax.scipy.linalg.schur(matrix, output="complex")
-    return jnp.diagonal(triangle), jnp.linalg.norm(jnp.triu(triangle, 1))
+    return Eigenvalues(jnp.diagonal(triangle), conditions(triangle), jnp.linalg.norm(jnp.triu(triangle, 1)))
 
 
-def _sizes(matrix: Float[Array, "m m"], definition: Definition) -> Float[Array, " m"]:
+def _sizes(matrices: list[Float[Array, "m m"]], definition: Definition) -> Float[Array, " m"]:
+    """Of a matrix with these diagonal blocks: singular values, or absolute eigenvalues of the symmetric part."""
     if definition == "two_norm":
-        return jnp.linalg.svd(matrix, compute_uv=False)
-    return jnp.abs(jnp.linalg.eigvalsh((matrix + matrix.T) / 2))
+        found = [jnp.linalg.svd(matrix, compute_uv=False) for matrix in matrices]
+    else:
+        found = [jnp.abs(jnp.linalg.eigvalsh((matrix + matrix.T) / 2)) for matrix in matrices]
+    sizes = jnp.concatenate(found)
+    return jnp.where(is_zero(sizes, sizes.size), 0.0, sizes)

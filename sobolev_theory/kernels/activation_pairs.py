@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ..model.activation_terms import derivative, jumps, smooth_part
+from ..model.activation_terms import deltas, derivative, smooth_part
+from ..model.activations import has_jumps
 from .gaussian_pairs import GaussianPair, Pairs
 from .moments_of_two import expectations, is_closed, zero
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..model.activations import Activation
 
 Part = Literal["population", "boundary", "loss"]  # of a gradient
-PARTS = {"population": smooth_part, "boundary": jumps, "loss": lambda terms: terms}
+PARTS = {"population": smooth_part, "boundary": deltas, "loss": lambda terms: terms}
 
 
 class Slopes(NamedTuple):
@@ -69,17 +70,13 @@ def slopes(
     return [Slopes(*four) for four in zip(found, found, found, found, strict=True)]
 
 
-def has_jumps(sigma: "Activation", order: int) -> bool:
-    """Whether the derivative of this order jumps, of any neuron of a mixed one, so that there is a boundary term."""
-    each = getattr(sigma, "activations", (sigma,))
-    return any(jumps(derivative(one.terms, order + 1)) for one in each)
-
-
 def by_quadrature(sigma: "Activation", tau: "Activation", order: int, centred: bool) -> bool:
     """Whether E[sigma^(m)(u) tau^(m)(u')] has no closed form."""
     if centred and sigma.has_own_dual and sigma == tau:
         return False
     f, h = derivative(sigma.terms, order), derivative(tau.terms, order)
+    if any(factor.kind == "function" for _, factor in (*f, *h)):
+        return True
     return not all(is_closed(left, right) for _, left in f for _, right in h)
 
 

@@ -6,10 +6,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..geometry.angles import Angles
-from ..model.activations import Activation, Mixed
+from ..model.activations import Activation
+from ..model.mixed import Mixed
 from . import activation_pairs
 from .gaussian_pairs import GaussianPair, from_correlation
 from .quadrature import coarser, require_converged
+from .resolution import unresolved
 
 Pairs = Float[Array, "*pairs"]
 
@@ -37,10 +39,14 @@ def dual(
         means: a pair of means, biases; default 0.
         other: tau, if it is another activation than sigma.
 
+    Returns:
+        Of the shape that norms, angles and means broadcast to.
+
     Raises:
         TypeError, ValueError: no activation; an order that it does not have; both or none of angle and correlation; a
             negative norm.
-        RuntimeError: quadrature, of what has no closed form, has not converged; with the estimate.
+        RuntimeError: quadrature, of what has no closed form, has not converged or cannot have seen its function; with
+            the estimate.
 
     Source: Cho & Saul (2009) for truncated powers; derived in `symbolic.duals`.
 
@@ -65,7 +71,8 @@ def dual(
         if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) >= 0):
             raise ValueError(f"{name}: got {value}; needs standard deviations >= 0")
     given = (norm, norm_, correlation if angle is None else angle, *(means or ()))
-    dtype = jnp.promote_types(jnp.result_type(*given), jnp.float32)
+    found = jnp.result_type(*given, 1.0)
+    dtype = found if jnp.finfo(found).bits > 16 else jnp.dtype(jnp.float32)
     norm, norm_, turn, *centres = (jnp.asarray(x, dtype) for x in given)
     mean, mean_ = centres or (None, None)
     if angle is None:
@@ -90,4 +97,7 @@ def _value(sigma: Activation, tau: Activation, order: int, pair: GaussianPair) -
         for one, norm, mean in ((sigma, pair.norm, pair.mean), (tau, pair.norm_, pair.mean_))
     ]
     largest = jnp.max(jnp.sqrt(squares[0] * squares[1]))  # by Cauchy and Schwarz
-    return require_converged(value, jnp.max(jnp.abs(value - rough)) / largest, "activation")
+    error = jnp.max(jnp.abs(value - rough)) / largest
+    for one, norm, mean in ((sigma, pair.norm, pair.means[0]), (tau, pair.norm_, pair.means[1])):
+        error = jnp.maximum(error, unresolved(one, order, mean, norm, nodes, further=0))
+    return require_converged(value, error, "activation")

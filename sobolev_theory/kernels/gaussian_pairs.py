@@ -52,11 +52,11 @@ class GaussianPair(NamedTuple):
         if width == 0.0 == width_:
             return self
         r, r_, (_, _, sin, cos) = self.norm, self.norm_, self.angles
-        wide, wide_ = jnp.hypot(r, width), jnp.hypot(r_, width_)
+        (wide, own, added), (wide_, own_, added_) = _shares(r, width), _shares(r_, width_)
+        cosine = own * own_ * cos
         # 1 - cos^2 of the new correlation, as a sum of squares
-        rest = jnp.sqrt((r * r_ * sin) ** 2 + (r * width_) ** 2 + (width * r_) ** 2 + (width * width_) ** 2)
-        inverse = inverse_or_zero(wide * wide_)
-        cosine, sine = r * r_ * cos * inverse, jnp.where(inverse == 0, 1.0, rest * inverse)  # no field: a right angle
+        sine = jnp.sqrt((own * own_ * sin) ** 2 + (own * added_) ** 2 + (added * own_) ** 2 + (added * added_) ** 2)
+        sine = jnp.where((wide == 0) | (wide_ == 0), 1.0, sine)  # no field: a right angle
         angles = Angles(jnp.arctan2(sine, cosine), jnp.arctan2(sine, -cosine), sine, cosine)
         return self._replace(norm=wide, norm_=wide_, angles=angles)
 
@@ -67,6 +67,15 @@ class GaussianPair(NamedTuple):
         return (zero if self.mean is None else self.mean), (
             jnp.zeros_like(self.norm_) if self.mean_ is None else self.mean_
         )
+
+
+def _shares(norm: Pairs, width: float) -> tuple[Pairs, Pairs, Pairs]:
+    """The standard deviation of u + width Z, and what u and Z are in units of it, without squares that overflow."""
+    larger = jnp.maximum(norm, width)
+    inverse = inverse_or_zero(larger)
+    own, added = norm * inverse, width * inverse
+    size = jnp.sqrt(own * own + added * added)
+    return larger * size, own * inverse_or_zero(size), added * inverse_or_zero(size)
 
 
 def standardised(mean: Pairs, norm: Pairs) -> Pairs:

@@ -1,7 +1,7 @@
-"""E[F(u) H(u')] over Gaussian pairs (u, u') for the factors of `factors`, deltas included, with all derivatives.
+"""E[F(u) H(u')] over Gaussian pairs (u, u') for the factors of activations, deltas included, with all derivatives.
 
 Three rules make every one of them that has a closed form, for fields of any means:
-* one field alone: truncated moments of a normal variable (`single_moments`);
+* one field alone: truncated moments of a normal variable (`moments_of_one`);
 * a delta in u pins u; what is left is one field, u' given u (`_pinned`);
 * a power n >= 1 comes down by Stein's identity, E[u F H] = mean E[F H] + variance E[F' H] + covariance E[F H'].
 What they end in is the orthant probability E[1(u > 0) 1(u' > 0)], and the characteristic function for two waves.
@@ -23,8 +23,8 @@ from ..geometry.angles import inverse_or_zero, inverse_sine
 from ..model.activation_terms import ONE, Factor, Terms, derivative
 from . import quadrature, truncated_powers
 from .gaussian_pairs import GaussianPair, Pairs, standardised
-from .moments_of_one import delta_moment, of_one, pointwise
-from .orthant_probability import orthant_probability
+from .moments_of_one import delta_moment, of_one, pointwise, without_jumps
+from .orthant_probability import normal_cdf, normal_density, orthant_probability
 
 Request = tuple[Factor, Factor]
 
@@ -45,7 +45,7 @@ def is_closed(left: Factor, right: Factor) -> bool:
     if left.is_delta or right.is_delta or ONE in (left, right):
         return True
     kinds = {left.kind, right.kind}
-    return "other" not in kinds and kinds != {"half", "wave"}  # those need a complex error function
+    return "function" not in kinds and kinds != {"truncated power", "wave"}  # those need a complex error function
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
@@ -122,7 +122,7 @@ class _Table:
             return of_one(left, self.pair.means[0], self.pair.norm, self.nodes)
         if left.kind == right.kind == "wave":
             return self._waves(left, right)
-        if left.kind == right.kind == "half":
+        if left.kind == right.kind == "truncated power":
             if self.pair.is_centred and truncated_powers.is_stable(left.power, right.power):
                 return truncated_powers.moment(left.power, right.power, self.pair)
             if left.power == right.power == 0:
@@ -142,25 +142,34 @@ class _Table:
     def _pinned(self, delta: Factor, right: Factor) -> Pairs:
         """The a-th derivative in the mean of the density of u at 0 times E[H(u') | u = 0]."""
         pair, order = self.pair, -1 - delta.power
-        mean, norm = self._given_zero()
-        turn = -pair.angles.cos * pair.norm_ * inverse_or_zero(pair.norm)  # of the mean of u' with that of u
-        value, own = zero(pair), pair.means[0]
+        own = pair.means[0]
+        far = normal_density(standardised(own, pair.norm)) == 0.0  # where 1 / norm may overflow
+        # of the mean of u' with that of u
+        turn = jnp.where(far, 0.0, -pair.angles.cos * pair.norm_ * inverse_or_zero(pair.norm))
+        value = zero(pair)
         for k in range(order + 1):
-            rest = (c * self._of_rest(h, mean, norm) for c, h in derivative(((1.0, right),), k))
+            rest = (c * self._given_zero(h) for c, h in derivative(((1.0, right),), k))
             density = of_one(replace(delta, power=delta.power + k), own, pair.norm, self.nodes)
             value = value + comb(order, k) * density * turn**k * sum(rest, zero(pair))
         return value
 
-    def _of_rest(self, factor: Factor, mean: Pairs, norm: Pairs) -> Pairs:
+    def _given_zero(self, factor: Factor) -> Pairs:
         """E[H(u') | u = 0]; with the inverse of the sine 0 where the pair is parallel, the mean of its limits."""
-        if not factor.is_delta:
-            return of_one(factor, mean, norm, self.nodes)
-        inverse = inverse_sine(self.pair.angles) * inverse_or_zero(self.pair.norm_)
-        return delta_moment(-1 - factor.power, (mean - factor.kink) * inverse, inverse)
+        mean, norm = self._law_given_zero(factor.kink)
+        if factor.is_delta:
+            inverse = inverse_sine(self.pair.angles) * inverse_or_zero(self.pair.norm_)
+            return delta_moment(-1 - factor.power, mean * inverse, inverse)
+        if factor.kind != "function":
+            return of_one(replace(factor, kink=0.0), mean, norm, self.nodes)
+        value = quadrature.of_one(without_jumps(factor), factor.kinks, mean, norm, self.nodes)
+        for kink in factor.kinks:
+            if jump := factor.beside(kink).jump:
+                value = value + jump * normal_cdf(standardised(*self._law_given_zero(kink)))
+        return value
 
-    def _given_zero(self) -> tuple[Pairs, Pairs]:
-        """Mean and standard deviation of u' given u = 0."""
-        pair = self.pair
+    def _law_given_zero(self, kink: float = 0.0) -> tuple[Pairs, Pairs]:
+        """Mean and standard deviation of u' - kink given u = 0."""
+        pair = self.pair.shifted(0.0, kink)
         cos, sin, r_ = pair.angles.cos, pair.angles.sin, pair.norm_
         if pair.is_centred:
             return zero(pair), r_ * sin + zero(pair)
@@ -170,7 +179,8 @@ class _Table:
         rest = z * sin**2 / (1 + jnp.abs(cos))
         apart = jnp.where(cos >= 0, (z_ - z) + rest, (z_ + z) - rest)
         # of fields that pin each other, on the kink: the mean of the limits there
-        norm = jnp.where((apart == 0) & (sin == 0), jnp.finfo(apart.dtype).tiny, r_ * sin)
+        smallest = jnp.maximum(r_ * jnp.finfo(apart.dtype).eps ** 2, 4 * jnp.finfo(apart.dtype).tiny)
+        norm = jnp.where((apart == 0) & (sin == 0), smallest, r_ * sin)
         return jnp.where(r_ == 0, mean_, r_ * apart), norm
 
     def _waves(self, left: Factor, right: Factor) -> Pairs:

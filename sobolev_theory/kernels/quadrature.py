@@ -8,7 +8,6 @@ scales, so that it also resolves the layer of width sin(theta) about the kink of
 parallel, one averages over. Memory is that of 64 times the pairs; time grows with the square of the nodes.
 """
 
-import itertools
 import math
 from collections.abc import Iterable
 from functools import cache
@@ -21,11 +20,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..geometry.angles import inverse_or_zero, inverse_sine
-from ..model.activation_terms import Function
+from ..model.one_sided import Function
 from .gaussian_pairs import GaussianPair, Pairs
 
 Kinks = tuple[float, ...]
 TOGETHER = 64  # nodes of the inner axis
+WIDTH = 3.2  # of the double exponential rule: to 1e-17 from the ends
 REACH = 9.0  # beyond it the normal density is below 2^-58 of its value at 0
 
 # What estimated errors are held to, relative to the largest value: far above rounding, which is reached where a rule
@@ -67,6 +67,18 @@ def coarser(nodes: int) -> int:
     return nodes * 3 // 4
 
 
+def finer(nodes: int) -> int:
+    """Many more of them, for one dimension, at other places."""
+    return 4 * nodes + 1
+
+
+def spacing(nodes: int, cuts: list[Pairs], zero: Pairs) -> Pairs:
+    """Of the points, where they are farthest from each other."""
+    if not cuts:
+        return jnp.full_like(zero, 2 * REACH / (nodes - 1))
+    return jnp.max(jnp.diff(_ends(cuts, zero), axis=0), axis=0) * (math.pi / 2 * WIDTH / (nodes - 1))
+
+
 def require_converged(result: Any, error: Float[Array, ""], name: str) -> Any:
     """The result, a pytree of numbers, if its estimated relative error is small.
 
@@ -84,25 +96,35 @@ def require_converged(result: Any, error: Float[Array, ""], name: str) -> Any:
     return result
 
 
-def _integral(integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, together: int = TOGETHER) -> Pairs:
+def of_many(
+    integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, total: Float[Array, "n *pairs"]
+) -> Float[Array, "n *pairs"]:
+    """Several integrals of an integrand(z, phi(z) dz): z of the shape of `zero`, values of that of `total`."""
+    return _integral(integrand, cuts, nodes, zero, total=total)
+
+
+def _integral(
+    integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, together: int = TOGETHER, total: Any = None
+) -> Pairs:
     """int integrand(z, phi(z) dz) over the line, cut into pieces where it is not smooth."""
-    cuts = list(cuts)
+    cuts, total = list(cuts), zero if total is None else total
     if not cuts:
         z, weight = (jnp.asarray(x, zero.dtype) for x in _trapezoidal(nodes))
-        return _summed(lambda point: integrand(point[0], point[1] * density(point[0])), (z, weight), zero, together)
-    ends = [jnp.full_like(zero, -REACH), *_sorted(cuts, zero), jnp.full_like(zero, REACH)]
+        return _summed(lambda point: integrand(point[0], point[1] * density(point[0])), (z, weight), total, together)
+    ends = _ends(cuts, zero)
     left, right, weight = (jnp.asarray(x, zero.dtype) for x in _double_exponential(nodes))
 
     def at(point):
         left, right, weight = point
-        total = zero
-        for a, b in itertools.pairwise(ends):
+
+        def of_piece(a, b):
             length = b - a
             z = jnp.where(left < right, a + length * left, b - length * right)  # from the nearer end
-            total = total + integrand(z, length * weight * density(z))
-        return total
+            return integrand(z, length * weight * density(z))
 
-    return _summed(at, (left, right, weight), zero, together)
+        return jnp.sum(jax.vmap(of_piece)(ends[:-1], ends[1:]), axis=0)
+
+    return _summed(at, (left, right, weight), total, together)
 
 
 def _summed(function, points, zero: Pairs, together: int) -> Pairs:
@@ -120,9 +142,10 @@ def density(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
-def _sorted(cuts: list[Pairs], zero: Pairs) -> list[Pairs]:
-    stacked = jnp.stack([jnp.clip(cut + zero, -REACH, REACH) for cut in cuts])
-    return list(jnp.sort(stacked, axis=0))
+def _ends(cuts: list[Pairs], zero: Pairs) -> Float[Array, "pieces+1 *pairs"]:
+    """Of the pieces, in order."""
+    inner = jnp.sort(jnp.stack([jnp.clip(cut + zero, -REACH, REACH) for cut in cuts]), axis=0)
+    return jnp.concatenate([jnp.full_like(zero, -REACH)[None], inner, jnp.full_like(zero, REACH)[None]])
 
 
 @cache
@@ -134,7 +157,7 @@ def _trapezoidal(nodes: int) -> tuple[np.ndarray, np.ndarray]:
 @cache
 def _double_exponential(nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nodes of (0, 1) as distances from its left and its right end, both exact, and weights."""
-    t = np.linspace(-3.2, 3.2, nodes)
+    t = np.linspace(-WIDTH, WIDTH, nodes)
     a = np.pi / 2 * np.sinh(t)
     weight = (t[1] - t[0]) * np.pi / 4 * np.cosh(t) / np.cosh(a) ** 2
     return 1 / (1 + np.exp(-2 * a)), 1 / (1 + np.exp(2 * a)), weight

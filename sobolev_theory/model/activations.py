@@ -1,23 +1,36 @@
 """Activations: point values for sampling, and what they are made of, from which the exact formulas follow.
 
 A new activation is one class here or in a user's own file; nothing else is edited. What it must give is `__call__`, a
-JAX function of the pre-activation, and `kinks`, if it has any. What it may give, for closed forms and not quadrature:
-* `terms`, if it is a sum of the truncated powers, powers and waves of `factors`, also smoothed by a Gaussian: then
-  all expectations are exact, with biases, under any Gaussian input, and beside any other such activation;
+JAX function of the pre-activation, and `kinks`, if it has any. What it may give, for closed forms, not quadrature:
+* `terms`, if it is a sum of the truncated powers, powers and waves of `activation_terms`, also smoothed by a
+  Gaussian: then all expectations are exact, with biases, under any Gaussian input, beside any other such activation;
 * or `dual`, E[sigma^(m)(u) sigma^(m)(u')] of a centred Gaussian pair: then losses without biases are exact.
 """
 
 import abc
+import dataclasses
 import math
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .activation_terms import Terms, half, highest_order, kinks, other, wave, whole
+from .activation_terms import (
+    Terms,
+    deltas,
+    derivative,
+    function_of,
+    highest_order,
+    kinks,
+    power,
+    truncated_power,
+    wave,
+)
+from .arguments import finite, whole
 
 Points = Float[Array, "*shape"]
 
@@ -25,14 +38,33 @@ Points = Float[Array, "*shape"]
 class Activation(eqx.Module):
     """Base class of all activations: immutable, compared by value, static under jit.
 
-    Parameters of an activation are static fields, `eqx.field(static=True)`. A user's class may set `kinks`,
-    `why_no_higher_order`, for the error message, and `nodes`, of quadrature on one axis, by plain assignment.
+    Parameters of an activation are static fields, `eqx.field(static=True)`, of plain numbers. A user's class may
+    set `kinks`, `why_no_higher_order`, for the error message, and `nodes`, of quadrature on one axis, by assignment.
+
+    So no derivative is taken in a parameter; that would take factors that carry arrays beside what is static in them,
+    and their part in the derivative of `kernels.moments_of_two.moments`. What enters linearly, as the slope of a
+    leaky ReLU does, is an output weight of neurons with the same weights: s t + (1 - s) t_+.
+
+    Raises:
+        TypeError: a field that is not static, or that holds an array; the message names it.
     """
 
     why_no_higher_order: ClassVar[str] = (
         "the next derivative has delta functions, whose square has no finite expectation"
     )
     nodes: ClassVar[int] = 256
+
+    def __check_init__(self):
+        for field in dataclasses.fields(self):
+            held = getattr(self, field.name)
+            inside = [held] if field.metadata.get("static", False) else jax.tree.leaves(held)
+            if any(isinstance(x, jax.Array) or not _is_hashable(x) for x in inside):
+                raise TypeError(
+                    f"{field.name}: got {held!r}, with an array in it; an activation is static under jit, and needs "
+                    "plain numbers, compared by value, or a function that closes over its arrays"
+                )
+            if inside and not field.metadata.get("static", False):
+                raise TypeError(f"{field.name}: got a field that is not static; needs `eqx.field(static=True)`")
 
     @abc.abstractmethod
     def __call__(self, t: Points) -> Points:
@@ -45,8 +77,8 @@ class Activation(eqx.Module):
 
     @property
     def terms(self) -> Terms:
-        """The activation as a sum of `factors`; by default one, a function to be integrated numerically."""
-        return ((1.0, other(self, self.kinks)),)
+        """The activation as a sum of factors; by default one, a function to be integrated numerically."""
+        return ((1.0, function_of(self, self.kinks)),)
 
     @property
     def highest_order(self) -> int | None:
@@ -78,6 +110,27 @@ class _Composed(Activation):
         return kinks(self.terms)
 
 
+def has_jumps(sigma: Activation, order: int) -> bool:
+    """Whether the derivative of this order jumps, of any neuron of a mixed one, so that there is a boundary term."""
+    each = getattr(sigma, "activations", (sigma,))
+    return any(deltas(derivative(one.terms, order + 1)) for one in each)
+
+
+def finite_numbers(name: str, values: Iterable) -> tuple[float, ...]:
+    """As floats; the message has the place of one that is none."""
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"{name}: got {values!r}; needs a sequence of numbers")
+    return tuple(finite(f"{name}[{n}]", value) for n, value in enumerate(values))
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 class ReLU(_Composed):
     """max(0, t). Sobolev losses up to H1."""
 
@@ -91,7 +144,7 @@ class ReLU(_Composed):
 
     @property
     def terms(self) -> Terms:
-        return ((1.0, half(1)),)
+        return ((1.0, truncated_power(1)),)
 
 
 class RePU(_Composed):
@@ -110,34 +163,27 @@ class RePU(_Composed):
         5.5
     """
 
-    power: int = eqx.field(static=True, default=2)
-
-    def __check_init__(self):
-        if isinstance(self.power, bool) or not isinstance(self.power, int) or not 1 <= self.power <= 8:
-            raise ValueError(f"power: got {self.power!r}; needs a whole number from 1 to 8")
+    power: int = eqx.field(static=True, default=2, converter=partial(whole, "power", least=1, most=8))
 
     def __call__(self, t: Points) -> Points:
         return jnp.where(t > 0, t, jnp.zeros_like(t)) ** self.power
 
     @property
     def terms(self) -> Terms:
-        return ((1.0, half(self.power)),)
+        return ((1.0, truncated_power(self.power)),)
 
 
 class LeakyReLU(_Composed):
     """t for t > 0, slope t else. Sobolev losses up to H1."""
 
-    slope: float = eqx.field(static=True, default=0.01, converter=float)
-
-    def __check_init__(self):
-        _check_finite("slope", self.slope)
+    slope: float = eqx.field(static=True, default=0.01, converter=partial(finite, "slope"))
 
     def __call__(self, t: Points) -> Points:
         return jnp.where(t > 0, t, self.slope * t)
 
     @property
     def terms(self) -> Terms:
-        return ((1.0 - self.slope, half(1)), (self.slope, whole(1)))
+        return ((1.0 - self.slope, truncated_power(1)), (self.slope, power(1)))
 
 
 class AbsoluteValue(_Composed):
@@ -148,7 +194,7 @@ class AbsoluteValue(_Composed):
 
     @property
     def terms(self) -> Terms:
-        return ((2.0, half(1)), (-1.0, whole(1)))
+        return ((2.0, truncated_power(1)), (-1.0, power(1)))
 
 
 class Polynomial(_Composed):
@@ -158,20 +204,18 @@ class Polynomial(_Composed):
         ValueError: no coefficients, more than 9, or one that is not finite.
     """
 
-    coefficients: tuple[float, ...] = eqx.field(static=True, converter=lambda c: tuple(float(x) for x in c))
+    coefficients: tuple[float, ...] = eqx.field(static=True, converter=partial(finite_numbers, "coefficients"))
 
     def __check_init__(self):
         if not 1 <= len(self.coefficients) <= 9:
             raise ValueError(f"coefficients: got {len(self.coefficients)} of them; needs 1 to 9, up to t^8")
-        for n, coefficient in enumerate(self.coefficients):
-            _check_finite(f"coefficients[{n}]", coefficient)
 
     def __call__(self, t: Points) -> Points:
         return jnp.polyval(jnp.asarray(self.coefficients[::-1], t.dtype), t)
 
     @property
     def terms(self) -> Terms:
-        return tuple((c, whole(n)) for n, c in enumerate(self.coefficients) if c)
+        return tuple((c, power(n)) for n, c in enumerate(self.coefficients) if c)
 
 
 class Identity(_Composed):
@@ -182,18 +226,14 @@ class Identity(_Composed):
 
     @property
     def terms(self) -> Terms:
-        return ((1.0, whole(1)),)
+        return ((1.0, power(1)),)
 
 
 class _Wave(_Composed):
     """A function of frequency t + phase; every order."""
 
-    frequency: float = eqx.field(static=True, default=1.0, converter=float)
-    phase: float = eqx.field(static=True, default=0.0, converter=float)
-
-    def __check_init__(self):
-        _check_finite("frequency", self.frequency)
-        _check_finite("phase", self.phase)
+    frequency: float = eqx.field(static=True, default=1.0, converter=partial(finite, "frequency"))
+    phase: float = eqx.field(static=True, default=0.0, converter=partial(finite, "phase"))
 
 
 class Sine(_Wave):
@@ -226,7 +266,7 @@ class Erf(_Composed):
 
     @property
     def terms(self) -> Terms:
-        return ((2.0, half(0, width=math.sqrt(0.5))), (-1.0, whole(0)))
+        return ((2.0, truncated_power(0, width=math.sqrt(0.5))), (-1.0, power(0)))
 
 
 class Gaussian(_Composed):
@@ -237,7 +277,7 @@ class Gaussian(_Composed):
 
     @property
     def terms(self) -> Terms:
-        return ((math.sqrt(2 * math.pi), half(-1, width=1.0)),)
+        return ((math.sqrt(2 * math.pi), truncated_power(-1, width=1.0)),)
 
 
 class GELU(_Composed):
@@ -248,80 +288,4 @@ class GELU(_Composed):
 
     @property
     def terms(self) -> Terms:
-        return ((1.0, half(1, width=1.0)), (-1.0, half(-1, width=1.0)))
-
-
-class Elementwise(Activation):
-    """Any function that JAX differentiates, smooth between its kinks: expectations by quadrature.
-
-    Losses and gradients raise if the quadrature has not converged. Derivatives up to two orders above the loss are
-    taken, so a function should be smooth between its kinks.
-
-    Args:
-        function: elementwise, of arrays of any shape; tell two of them apart by identity.
-        kinks: where it or one of its derivatives jumps.
-        nodes: on one axis; time grows with their square.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> import sobolev_theory as st
-        >>> student = st.Network([1.0, 0.0], activation=st.Elementwise(jnp.tanh))
-        >>> teacher = st.Network([0.0, 1.0], activation=st.Elementwise(jnp.tanh))
-        >>> round(float(st.population_loss(student, teacher, st.L2)), 4)
-        0.3943
-    """
-
-    function: Callable[[Points], Points] = eqx.field(static=True)
-    kinks: tuple[float, ...] = eqx.field(static=True, default=())
-    nodes: int = eqx.field(static=True, default=256)  # type: ignore[misc]  # a field in the place of a constant
-
-    def __init__(self, function: Callable[[Points], Points], kinks: Sequence[float] = (), nodes: int = 256):
-        if not callable(function):
-            raise TypeError(f"function: got {function!r}; needs a function of an array")
-        for n, kink in enumerate(kinks):
-            _check_finite(f"kinks[{n}]", kink)
-        if isinstance(nodes, bool) or not isinstance(nodes, int) or nodes < 8:
-            raise ValueError(f"nodes: got {nodes!r}; needs a whole number >= 8")
-        self.function, self.kinks, self.nodes = function, tuple(float(kink) for kink in kinks), nodes
-
-    def __call__(self, t: Points) -> Points:
-        return self.function(t)
-
-    @property
-    def terms(self) -> Terms:
-        return ((1.0, other(self.function, self.kinks)),)
-
-
-class Mixed(Activation):
-    """An activation of its own for every neuron; what `Network` makes of a sequence of activations."""
-
-    activations: tuple[Activation, ...] = eqx.field(static=True)
-
-    def __call__(self, t: Float[Array, "... K"]) -> Float[Array, "... K"]:
-        """Of pre-activations [..., K]."""
-        if t.shape[-1:] != (len(self.activations),):
-            raise ValueError(f"t: got shape {t.shape}; needs [..., {len(self.activations)}], one field per neuron")
-        return jnp.stack([sigma(t[..., k]) for k, sigma in enumerate(self.activations)], axis=-1)
-
-    @property
-    def kinks(self) -> tuple[float, ...]:
-        return tuple(sorted({kink for sigma in self.activations for kink in sigma.kinks}))
-
-    @property
-    def terms(self) -> Terms:
-        raise TypeError("terms: a mixed activation has them per neuron")
-
-    @property
-    def highest_order(self) -> int | None:
-        return min((m for m in (s.highest_order for s in self.activations) if m is not None), default=None)
-
-
-def mixed(activations: Sequence[Activation]) -> Activation:
-    """One activation if all are equal."""
-    first, *rest = activations
-    return first if all(sigma == first for sigma in rest) else Mixed(tuple(activations))
-
-
-def _check_finite(name: str, value: float) -> None:
-    if not math.isfinite(value):
-        raise ValueError(f"{name}: got {value}; needs a finite number")
+        return ((1.0, truncated_power(1, width=1.0)), (-1.0, truncated_power(-1, width=1.0)))

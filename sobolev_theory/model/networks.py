@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .activations import Activation, ReLU, mixed
+from .activations import Activation, ReLU
 from .arguments import common_dtype, real_array
+from .mixed import mixed
 
 Neurons = tuple[Float[Array, "K d"], Float[Array, " K"]]  # weights and output weights
 Parameters = tuple[Float[Array, "K d"], Float[Array, " K"], Float[Array, " K"] | None]  # and biases

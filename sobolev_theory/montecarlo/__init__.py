@@ -8,7 +8,8 @@ All loop in Python over compiled batches: they cannot be called under jax.jit.
 Keywords of all five:
     key: a JAX PRNG key, jax.random.key(0) or the older jax.random.PRNGKey(0). The same key, samples and group give
         the same estimate; different functions with one key see the same x, so their errors are correlated.
-    samples: how many to draw, at most, if `standard_error` is given; rounded up to whole batches. Default 2**20.
+    samples: how many to draw, at most, if `standard_error` is given; rounded up to whole batches, at most 2**32 - 1
+        groups. Default 2**20.
     standard_error: stop as soon as every component's standard error is at most this. Default None: never.
     batch: samples per compiled step. Between batches the standard error is checked. Default 2**14.
     group: samples per group mean; memory in a step is that of one group. Default 2**8; of a Sobol' net up to 2**12
@@ -27,7 +28,8 @@ Keywords of all five:
     covariance: whether to estimate the covariance of the mean too; memory D^2 for D components. Default False.
     mesh: a jax.sharding.Mesh of devices, also of several processes of jax.distributed, which then all make the same
         call. Each device takes one batch at a time. The estimate is that of one device, to rounding. Default None.
-    checkpoint: a file for the state of the run; where it is there, the run goes on from it. Killed at any moment and
+    checkpoint: a file for the state of the run, or a symbolic link to one, which stays a link; `~` is the user's
+        home. Where it is there, the run goes on from it. Killed at any moment and
         started again, it ends in the same bits on the same mesh, and on another one to rounding; a finished one is
         read back. Processes that share a mesh all give it; process 0 reads and writes. Default None.
     checkpoint_every: seconds from one state to the next. Default 10.
@@ -37,7 +39,7 @@ Raises, all five:
     TypeError, ValueError: arguments that do not fit each other; the message says which and what is needed.
     ValueError: a checkpoint that is of another problem, no checkpoint, truncated or corrupted.
     OSError: a checkpoint that cannot be written; before the first sample, if it cannot from the beginning.
-    OverflowError: a sample's loss or derivative exceeds the dtype, which is that of the networks.
+    OverflowError: a sample's loss or derivative exceeds the dtype, which is that of the networks, 32 bit at least.
     FloatingPointError: a sample's loss or derivative is NaN. Both messages name the batch, and the key of the group.
 
 Example:
@@ -51,12 +53,12 @@ Example:
 
 from .estimators import (
     boundary_term,
-    expectation,
     loss_gradient,
     population_gradient,
     population_jacobian,
     population_loss,
 )
+from .expectations import expectation
 from .stream import Estimate
 
 __all__ = [

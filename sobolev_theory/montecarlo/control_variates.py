@@ -7,7 +7,7 @@ a pilot with a key of its own. The best slope of a component is Cov(y, c) / Var(
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,12 +16,13 @@ from jax.sharding import Mesh
 from jaxtyping import Array, PyTree
 
 from ..model.losses import OrderWeights
-from .stream import FEWEST_GROUPS, Plan, estimate
+from .plan import FEWEST_GROUPS, MOST_GROUPS, Plan
+from .stream import estimate
 
-Pair = Callable[..., tuple[Any, Any]]
+Both = Callable[..., tuple[PyTree, PyTree]]  # the means y and c of one group
 
-PILOT = np.uint32(2**32 - 1)  # no group of the stream has this index
-MOST_GROUPS = 128  # in a pilot: with n groups the variance is 1/n above that of the best slope
+PILOT = np.uint32(MOST_GROUPS)  # no group of the stream has this index
+PILOT_GROUPS = 128  # at most: with n groups the variance is 1/n above that of the best slope
 
 
 class Control(NamedTuple):
@@ -35,17 +36,20 @@ class Control(NamedTuple):
         return jax.tree.map(lambda y, c, slope, mean: y - slope * (c - mean), value, control, self.slope, self.mean)
 
 
-def slopes(pair: Pair, arguments, like: PyTree, plan: Plan, key: jax.Array, mesh: Mesh | None) -> PyTree:
+def best_slopes(both: Both, arguments, like: PyTree, plan: Plan, key: jax.Array, mesh: Mesh | None) -> PyTree:
     """From a pilot of one group in 16 of the stream, but of 32 to 128.
 
     Args:
-        pair: static; y and c of one group, each structured as `like`.
-        arguments, plan, key, mesh: of the stream, as in `streaming.estimate`.
+        both: static; y and c are each structured as `like`.
+        arguments, plan, key, mesh: of the stream, as in `stream.estimate`.
+
+    Returns:
+        PyTree: structured as `like`; 0 where c has no scatter.
     """
-    groups = min(MOST_GROUPS, max(FEWEST_GROUPS, plan.groups * plan.batches // 16))
+    groups = min(PILOT_GROUPS, max(FEWEST_GROUPS, plan.groups * plan.batches // 16))
     per_batch = min(plan.groups, groups)
     plan = Plan(plan.group, per_batch, -(-groups // per_batch), None, covariance=False, progress=False)
-    found = estimate(_Sums(pair), arguments, (like,) * 3, plan, jax.random.fold_in(key, PILOT), mesh)
+    found = estimate(_Sums(both), arguments, (like,) * 3, plan, jax.random.fold_in(key, PILOT), mesh)
     return jax.tree.map(_slope, *found.standard_error)
 
 
@@ -53,11 +57,11 @@ def slopes(pair: Pair, arguments, like: PyTree, plan: Plan, key: jax.Array, mesh
 class _Sums:
     """y + c, y - c and c: 4 Cov(y, c) = Var(y + c) - Var(y - c), and no matrix."""
 
-    pair: Pair
+    both: Both
     key: ClassVar[str] = f"jax.random.fold_in(key, {PILOT})"  # for the message on a sample that is not finite
 
     def __call__(self, arguments, key: jax.Array, size: int):
-        y, c = self.pair(arguments, key, size)
+        y, c = self.both(arguments, key, size)
         return jax.tree.map(jnp.add, y, c), jax.tree.map(jnp.subtract, y, c), c
 
 

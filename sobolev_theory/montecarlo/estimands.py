@@ -12,15 +12,15 @@ from ..model.networks import Network
 from ..population import gradients, jacobians
 from . import integrands
 from .control_variates import Control
-from .normal_points import Points
+from .normal_points import NormalPoints
 
 
 class Arguments(NamedTuple):
     """What a group mean depends on; traced under jit."""
 
-    problem: integrands.Problem
+    problem: integrands.SampledProblem
     basis: span.Basis | None
-    points: Points
+    points: NormalPoints
     control: Control | None = None
 
 
@@ -28,7 +28,7 @@ class Arguments(NamedTuple):
 class Estimand:
     """A group mean, how it leaves the span, and what it asks for; static under jit."""
 
-    mean: Callable[[integrands.Problem, integrands.Samples], Any]
+    mean: Callable[[integrands.SampledProblem, integrands.Samples], Any]
     lift: Callable[..., Any]
     like: Callable[[Network], Any]
     exact: Callable[..., Any]
@@ -39,15 +39,15 @@ class Estimand:
         if arguments.control is None:
             samples = integrands.draw(arguments.problem, key, size, arguments.points)
             return self.lifted(arguments, arguments.problem, samples)
-        return arguments.control.applied(*Pair(self)(arguments, key, size))
+        return arguments.control.applied(*WithControl(self)(arguments, key, size))
 
-    def lifted(self, arguments: Arguments, problem: integrands.Problem, samples: integrands.Samples):
+    def lifted(self, arguments: Arguments, problem: integrands.SampledProblem, samples: integrands.Samples):
         value = self.mean(problem, samples)
         return value if arguments.basis is None else self.lift(value, arguments.basis)
 
 
 @dataclass(frozen=True)
-class Pair:
+class WithControl:
     """A group mean and that of its control, at the same samples."""
 
     estimand: Estimand

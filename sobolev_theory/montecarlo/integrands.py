@@ -24,7 +24,7 @@ from ..geometry.angles import direction, polar
 from ..model.inputs import GaussianInput
 from ..model.losses import OrderWeights
 from ..model.networks import Network
-from .normal_points import INDEPENDENT, Points
+from .normal_points import INDEPENDENT, NormalPoints
 
 Function = Callable[[Float[Array, " d"]], Float[Array, "..."]]
 
@@ -35,8 +35,8 @@ ROUNDING = 16
 COLUMN_ELEMENTS = 2**20
 
 
-class Problem(NamedTuple):
-    """sum_m weights[m] E[ 1/2 || D_x^m (student - teacher)(x) ||^2 ]."""
+class SampledProblem(NamedTuple):
+    """sum_m lambdas[m] E[ 1/2 || D_x^m (student - teacher)(x) ||^2 ]: leaves of one dtype, whose x is drawn."""
 
     lambdas: OrderWeights
     student: Network
@@ -51,15 +51,15 @@ class Samples(NamedTuple):
     coin: Float[Array, " n"]
 
 
-def draw(problem: Problem, key: jax.Array, size: int, points: Points = INDEPENDENT) -> Samples:
+def draw(problem: SampledProblem, key: jax.Array, size: int, points: NormalPoints = INDEPENDENT) -> Samples:
     rows = problem.student.weights
     for_x, for_coin = jax.random.split(key)
     z = points.normals(for_x, size, problem.inputs.whitened_dimension(rows.shape[1]), rows.dtype)
     return Samples(problem.inputs.coloured(z), points.coins(for_coin, size, rows.dtype))
 
 
-def sample_loss(problem: Problem, difference: Function, x: Float[Array, " d"]) -> Float[Array, ""]:
-    """l(x) = sum_m weights[m] 1/2 |D^m difference(x)|^2, in the metric of the input."""
+def sample_loss(problem: SampledProblem, difference: Function, x: Float[Array, " d"]) -> Float[Array, ""]:
+    """l(x) = sum_m lambdas[m] 1/2 |D^m difference(x)|^2, in the metric of the input."""
     lambdas, inputs = problem.lambdas, problem.inputs
     if inputs.metric == "mahalanobis":
         at = x
@@ -75,20 +75,20 @@ def sample_loss(problem: Problem, difference: Function, x: Float[Array, " d"]) -
 # Group means: functions of (problem, samples).
 
 
-def loss(problem: Problem, samples: Samples) -> Float[Array, ""]:
+def loss(problem: SampledProblem, samples: Samples) -> Float[Array, ""]:
     return _mean_loss(problem.student, problem, samples)
 
 
-def population_gradient(problem: Problem, samples: Samples) -> Network:
+def population_gradient(problem: SampledProblem, samples: Samples) -> Network:
     """The mean of per-sample gradients, by the gradient of the mean: one matrix product for all samples."""
     return jax.grad(_mean_loss)(problem.student, problem, samples)
 
 
-def boundary_term(problem: Problem, samples: Samples) -> Float[Array, "K d"]:
+def boundary_term(problem: SampledProblem, samples: Samples) -> Float[Array, "K d"]:
     return _loss_jumps(problem, samples)[0]
 
 
-def loss_gradient(problem: Problem, samples: Samples) -> Network:
+def loss_gradient(problem: SampledProblem, samples: Samples) -> Network:
     """Mean gradient and jumps, from the same z."""
     gradient = population_gradient(problem, samples)
     by_weights, by_biases = _loss_jumps(problem, samples)
@@ -98,7 +98,7 @@ def loss_gradient(problem: Problem, samples: Samples) -> Network:
     return eqx.tree_at(lambda network: network.biases, gradient, gradient.biases + by_biases)
 
 
-def population_jacobian(problem: Problem, samples: Samples) -> Float[Array, "K d K d"]:
+def population_jacobian(problem: SampledProblem, samples: Samples) -> Float[Array, "K d K d"]:
     """The mean Hessian of the sample loss in the weights, and the jumps of its gradient."""
     student, rows = problem.student, problem.student.weights
 
@@ -114,7 +114,7 @@ def population_jacobian(problem: Problem, samples: Samples) -> Float[Array, "K d
     return smooth + jnp.moveaxis(by_weights, 0, 2)
 
 
-def _mean_loss(student: Network, problem: Problem, samples: Samples) -> Float[Array, ""]:
+def _mean_loss(student: Network, problem: SampledProblem, samples: Samples) -> Float[Array, ""]:
     def of_sample(x):
         return sample_loss(problem, lambda y: student(y) - problem.teacher(y), x)
 
@@ -135,12 +135,12 @@ class Pins(NamedTuple):
     fields: Float[Array, " K"]
 
 
-def _loss_jumps(problem: Problem, samples: Samples):
+def _loss_jumps(problem: SampledProblem, samples: Samples):
     rows = problem.student.weights
     return _jumps(problem, samples, lambda of_rows: of_rows(rows), jnp.zeros((), rows.dtype))
 
 
-def _jumps(problem: Problem, samples: Samples, integrand, zero: Float[Array, "*shape"]):
+def _jumps(problem: SampledProblem, samples: Samples, integrand, zero: Float[Array, "*shape"]):
     """What the jumps of F add to the derivatives of E[F] in w_l, [K, *shape, d], and in b_l, [K, *shape].
 
     `integrand` makes F out of the sample loss as a function of the student's weights; `zero` has F's shape.

@@ -12,22 +12,28 @@ bars come from the scatter of the groups alone. Within a group the methods diffe
 
 import functools
 import warnings
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt32
-from scipy.stats import qmc
 
 BITS = 32  # of a coordinate of a net; below them a random fraction, common to the group
 
 # Points of the smallest net that pays: below it, randomising costs more than drawing.
 SMALLEST_NET = 2**6
 
+HIGHEST_DIMENSION = 21201  # for which SciPy has direction numbers
 
-class Points(eqx.Module):
+
+def at_least_single(dtype) -> Any:
+    """What is drawn and averaged in: in 16 bit normal numbers are coarse, and counts end at 256."""
+    return dtype if dtype.itemsize >= 4 else jnp.dtype(jnp.float32)
+
+
+class NormalPoints(eqx.Module):
     """Independent standard normal points, and the base of the other methods."""
 
     name: ClassVar[str] = "independent"
@@ -40,10 +46,10 @@ class Points(eqx.Module):
         return jax.random.rademacher(key, (size,), dtype)
 
 
-INDEPENDENT = Points()
+INDEPENDENT = NormalPoints()
 
 
-class Antithetic(Points):
+class Antithetic(NormalPoints):
     """z and -z, the coins likewise; the last of an odd number is alone."""
 
     name: ClassVar[str] = "antithetic"
@@ -59,7 +65,7 @@ def _mirrored(half: Float[Array, "h ..."], size: int) -> Float[Array, "n ..."]:
     return jnp.concatenate([half, -half])[:size]
 
 
-class Sobol(Points):
+class SobolNet(NormalPoints):
     """A net of 2^m points, randomised by the key.
 
     Attributes:
@@ -70,12 +76,12 @@ class Sobol(Points):
     directions: UInt32[Array, "m q"]
 
     def normals(self, key: jax.Array, size: int, dimension: int, dtype) -> Float[Array, "n q"]:
-        words = jax.random.bits(key, (4, dimension), jnp.uint32)
+        words = jax.random.bits(key, (4, 1, 1, dimension), jnp.uint32)
         half = len(self.directions) // 2
-        low, high = _combinations(self.directions[:half]), _combinations(self.directions[half:])
+        low, high = _combinations(self.directions[:half])[None], _combinations(self.directions[half:])[:, None]
         # Point n = (i, j) is high[i] ^ low[j]. The barrier keeps the two small tables from being made anew for each.
         low, high, words = jax.lax.optimization_barrier((low ^ words[0], high, words))
-        digits = _reversed(_nested(high[:, None] ^ low, words[1], words[2]))
+        digits = _reversed(_nested(high ^ low, words[1], words[2]))
         signed = jax.lax.bitcast_convert_type(digits, jnp.int32).astype(dtype)
         u = (signed + words[3].astype(dtype) * 2.0**-BITS) * 2.0 ** (1 - BITS)  # uniform in (-1, 1), not on a grid
         largest = 1 - float(jnp.finfo(dtype).eps) / 2  # rounding must not make an infinite point
@@ -87,11 +93,11 @@ def _combinations(directions: UInt32[Array, "m q"]) -> UInt32[Array, "n q"]:
     """XOR over the binary digits of n = 0 ... 2^m - 1."""
     points = jnp.zeros((1, directions.shape[1]), jnp.uint32)
     for direction in directions:
-        points = jnp.concatenate([points, points ^ direction])
+        points = jnp.concatenate([points, points ^ direction[None]])
     return points
 
 
-def _nested(x: UInt32[Array, "..."], summand: UInt32[Array, " q"], factor: UInt32[Array, " q"]):
+def _nested(x: UInt32[Array, "h l q"], summand: UInt32[Array, "1 1 q"], factor: UInt32[Array, "1 1 q"]):
     """A random bijection in which a bit depends on the bits below it, as in Owen's scrambling of reversed digits."""
     x = x ^ (x * np.uint32(0x3D20ADEA))
     x = (x + summand) * (factor | np.uint32(1))
@@ -113,6 +119,8 @@ def directions(log_size: int, dimension: int) -> UInt32[np.ndarray, "m q"]:
 
     SciPy's sequence (Joe & Kuo 2008) is in the order of the Gray code: its point 2^j is v_j XOR v_(j-1).
     """
+    from scipy.stats import qmc  # here, for it takes longer to import than JAX
+
     sequence = qmc.Sobol(dimension, scramble=False, bits=BITS)
     found, last = np.zeros((log_size, dimension), np.uint32), np.zeros(dimension, np.uint32)
     for j in range(log_size):
@@ -125,18 +133,18 @@ def directions(log_size: int, dimension: int) -> UInt32[np.ndarray, "m q"]:
     return _reversed(found)
 
 
-def sobol(size: int, dimension: int) -> Sobol:
+def sobol_net(size: int, dimension: int) -> SobolNet:
     """A net of `size` points, a power of two.
 
     Raises:
         ValueError: more dimensions than SciPy has direction numbers for.
     """
-    if dimension > qmc.Sobol.MAXDIM:
+    if dimension > HIGHEST_DIMENSION:
         raise ValueError(
-            f"method: got 'sobol' in {dimension} dimensions; needs at most {qmc.Sobol.MAXDIM}, for which there are "
+            f"method: got 'sobol' in {dimension} dimensions; needs at most {HIGHEST_DIMENSION}, for which there are "
             "direction numbers: another method, or sampling='span'"
         )
-    return Sobol(jnp.asarray(directions(size.bit_length() - 1, dimension)))
+    return SobolNet(jnp.asarray(directions(size.bit_length() - 1, dimension)))
 
 
 def is_even(size: int, dimension: int) -> bool:
@@ -146,7 +154,7 @@ def is_even(size: int, dimension: int) -> bool:
     for an integrand that depends on them the net is worth one point. Up to 22 coordinates are free of it in a net of
     2^6 points, 112 in 2^8, 401 in 2^10 and 1068 in 2^12.
     """
-    if size < SMALLEST_NET or size & (size - 1) or dimension > min(size // 2, qmc.Sobol.MAXDIM):
+    if size < SMALLEST_NET or size & (size - 1) or dimension > min(size // 2, HIGHEST_DIMENSION):
         return False
     first_digits = directions(size.bit_length() - 1, dimension) & 1
     return np.unique(first_digits, axis=1).shape[1] == dimension

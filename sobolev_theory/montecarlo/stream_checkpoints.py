@@ -15,6 +15,7 @@ from jax.sharding import Mesh
 from jaxtyping import Float, PyTree
 
 from ..runs import checkpoints, first_process
+from ..runs.atomic_files import remove_leftovers
 
 KIND = checkpoints.Kind(
     "Monte-Carlo", "st.montecarlo", "estimator, networks, loss, input, key, samples and their groups, target, dtype"
@@ -41,7 +42,7 @@ def begin(
     The first is written before anything is drawn, so that a disk or a folder that takes no file is refused at once.
 
     Raises:
-        ValueError, OSError: those of `checkpoints` and of `processes`.
+        ValueError, OSError: those of `checkpoints` and of `first_process`.
     """
     if checkpoint is None:
         return start, lambda state: None
@@ -54,7 +55,7 @@ def begin(
         kept = checkpoints.read(path, KIND, fingerprint)
         state = start if kept is None else _state(kept["state"], start)
         if not is_over(state):
-            checkpoints.prepare(path)
+            remove_leftovers(path)  # a writer that still runs will stop with an error
             write(state)
         return _vector(state).tobytes()
 

@@ -9,9 +9,11 @@ import itertools
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from ..geometry.angles import polar
 from ..kernels import activation_pairs
 from ..kernels.activation_pairs import Part
 from ..model.activations import Activation, ReLU
@@ -39,6 +41,13 @@ def gradient(p: Problem, part: Part, coarse: bool = False) -> Network:
 
 def _fields(p: Problem, network: Network) -> Fields:
     return fields(network, p.inputs, max(p.orders), p.has_means, p.dtype)
+
+
+def means_and_norms(p: Problem, network: Network) -> tuple[Float[Array, " K"], Float[Array, " K"]]:
+    """Means and standard deviations of the pre-activations of one of the networks."""
+    seen = _fields(p, network)
+    norm = polar(seen.whitened).norm
+    return (jnp.zeros_like(norm) if seen.means is None else seen.means), norm
 
 
 def sums(p: Problem, coarse: bool = False) -> Sums:

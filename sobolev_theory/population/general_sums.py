@@ -97,7 +97,7 @@ class GeneralSums:
                 block = own.take(rows)
                 pull = jax.tree.map(jnp.zeros_like, block)
                 for tau, others, itself in self._columns(sides, everyone, rows, count, here):
-                    nodes = self._nodes(sigma, tau)
+                    nodes = self.nodes(sigma, tau)
                     of_pairs = _pull(orders, nodes, part, lambdas, sigma, tau, block, others, itself)
                     pull = jax.tree.map(jnp.add, pull, of_pairs)
                 scaled = jax.tree.map(lambda x: _by_row(block.output_weights, x), pull)
@@ -124,12 +124,12 @@ class GeneralSums:
 
     def _kernel(self, lambdas: OrderWeights, sigma, tau, block: Fields, others: Fields, itself) -> Pairs:
         orders = self.orders
-        pair, nodes = pairs(block, others, itself), self._nodes(sigma, tau)
+        pair, nodes = pairs(block, others, itself), self.nodes(sigma, tau)
         found = activation_pairs.values(sigma, tau, orders, pair, nodes)
         product = block.gradients @ others.gradients.T if orders[-1] else jnp.ones_like(found[0])
         return sum((lambdas[m] * product**m * value for m, value in zip(orders, found, strict=True)), 0 * product)
 
-    def _nodes(self, sigma: "Activation", tau: "Activation") -> int:
+    def nodes(self, sigma: "Activation", tau: "Activation") -> int:
         nodes = max(sigma.nodes, tau.nodes)
         return coarser(nodes) if self.coarse else nodes
 

@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ..kernels.activation_pairs import has_jumps
-from ..model.activations import Activation, Mixed, ReLU
+from ..model.activations import Activation, ReLU, has_jumps
 from ..model.arguments import common_dtype
 from ..model.inputs import GaussianInput, check_dimension
 from ..model.losses import OrderWeights, SobolevLoss, check_order, known_zero
+from ..model.mixed import Mixed
 from ..model.networks import Network, Neurons, check_same_inputs, parameters, with_parameters
 
 

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .atomic_files import remove_leftovers, replacing
+from .atomic_files import replacing
 
 FINGERPRINT = "fingerprint"
 
@@ -53,18 +53,8 @@ def write(path: Path, kind: Kind, fingerprint: str, arrays: dict[str, np.ndarray
     except OSError as error:
         raise OSError(
             error.errno,
-            f"checkpoint: got {path}, which cannot be written ({error.strerror}); needs a folder to write in and "
-            f"{len(content)} free bytes; the last state that was written is as it was",
-        ) from error
-
-
-def prepare(path: Path) -> None:
-    """Remove what killed writers of this file have left; one that still runs will stop with an error."""
-    try:
-        remove_leftovers(path)
-    except OSError as error:
-        raise OSError(
-            error.errno, f"checkpoint: got {path}; needs a folder to write in ({error.strerror})"
+            f"checkpoint: got {path}, which cannot be written ({error.strerror or error}); needs a folder to write "
+            f"in and {len(content)} free bytes; the last state that was written is as it was",
         ) from error
 
 

@@ -47,7 +47,7 @@ def from_the_first(mesh: Mesh | None, fingerprint: str, name: str, find: Callabl
         try:
             found = find()
         except (OSError, ValueError) as caught:
-            found, error = str(caught).encode(), caught
+            found, error = str(caught).encode(errors="backslashreplace"), caught
     size, failed = multihost_utils.broadcast_one_to_all(np.array([len(found), error is not None], np.int32))
     mine = np.frombuffer(found.ljust(int(size)), np.uint8)
     found = np.asarray(multihost_utils.broadcast_one_to_all(mine)).tobytes()

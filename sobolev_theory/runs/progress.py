@@ -13,7 +13,7 @@ Bar = Callable[..., AbstractContextManager[Report]]  # (what, total=None, done=0
 
 def on_a_terminal() -> bool:
     """Whether standard error is a terminal, and CI is not set."""
-    return _is_open() and sys.stderr.isatty() and not os.environ.get("CI")
+    return _is_terminal() and not os.environ.get("CI")
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def bars(shown: bool | None = None) -> Iterator[Bar]:
 
     counts, notes = TextColumn("{task.fields[count]}"), TextColumn("{task.fields[note]}")
     columns = counts, BarColumn(), TimeRemainingColumn(), notes
-    with Progress(*columns, console=Console(stderr=True), transient=sys.stderr.isatty()) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=_is_terminal()) as progress:
 
         @contextlib.contextmanager
         def bar(what: str, total: int | None = None, done: int = 0) -> Iterator[Report]:
@@ -76,5 +76,9 @@ def tracks(what: str, shown: bool | None = None) -> Iterator[Track]:
 
 
 def _is_open() -> bool:
-    """A program may be started without standard error, which is None then, or close it."""
-    return not getattr(sys.stderr, "closed", sys.stderr is None)
+    """A program may be started without standard error, which is None then, close it, or put something there."""
+    return hasattr(sys.stderr, "flush") and not getattr(sys.stderr, "closed", False)
+
+
+def _is_terminal() -> bool:
+    return _is_open() and getattr(sys.stderr, "isatty", lambda: False)()  # what stands in for it may lack that

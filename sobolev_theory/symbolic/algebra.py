@@ -21,6 +21,9 @@ def normal(expression: sp.Expr, squares: Squares | None = None) -> sp.Expr:
     Args:
         squares: further symbols that are square roots, each with its square, in the order of their elimination.
 
+    Returns:
+        An equal expression; the same for all expressions whose equality the rules decide.
+
     Example:
         >>> import sympy as sp
         >>> from sobolev_theory.symbolic import normal, theta
@@ -35,6 +38,9 @@ def vanishes(expression: sp.Expr | sp.Matrix, squares: Squares | None = None) ->
     """True if the expression, or every entry, is 0; False if it is not; None if the normal form cannot tell.
 
     It cannot tell where something is left that is no symbol, angle, sine or cosine: a root, a logarithm, an integral.
+
+    Returns:
+        A bool, or None.
 
     Example:
         >>> import sympy as sp
@@ -55,6 +61,9 @@ def vanishes(expression: sp.Expr | sp.Matrix, squares: Squares | None = None) ->
 def tidy(expression: Any) -> Any:
     """The normal form as a sum of terms, entry by entry: how results are shown.
 
+    Returns:
+        An expression, vector, matrix or tuple, as given.
+
     Example:
         >>> import sympy as sp
         >>> from sobolev_theory.symbolic import theta, tidy
@@ -73,6 +82,9 @@ def as_function(
 
     Raises:
         ValueError: the expression has a symbol that is not among `symbols`.
+
+    Returns:
+        A function of as many arguments as there are symbols.
 
     Example:
         >>> from sobolev_theory.symbolic import as_function, kernels, theta

@@ -1,4 +1,8 @@
-"""One neuron: ratios of extreme eigenvalues, where all are positive, and which eigenvalues are extreme."""
+"""One neuron: ratios of extreme eigenvalues, where all are positive, and which eigenvalues are extreme.
+
+Returns, every function:
+    Ratios are expressions in rho and theta; orders and comparisons are each a `Proof`.
+"""
 
 import sympy as sp
 

@@ -3,6 +3,9 @@
 A polynomial whose coefficients in k = K - 2 >= 0 and s >= 0 are not negative is not negative: this decides on which
 side of a bound the roots of a characteristic polynomial lie. Coefficients are polynomials in 1/pi, whose signs SymPy
 decides by intervals.
+
+Returns, every function:
+    A `Proof`; `polynomials` the characteristic polynomials that the proofs are about.
 """
 
 from typing import NamedTuple
@@ -31,6 +34,7 @@ class Polynomials(NamedTuple):
 
 
 def polynomials(blocks: Blocks) -> Polynomials:
+    """The characteristic polynomials of the blocks."""
     trace, det, e1, e2, e3, *single = teacher_spectrum.invariants(blocks)
     return Polynomials(x**2 - trace * x + det, x**3 - e1 * x**2 + e2 * x - e3, tuple(single))
 

@@ -1,4 +1,8 @@
-"""One neuron near and far from its teacher: acceleration, local rates, and when the angle closes; with proofs."""
+"""One neuron near and far from its teacher: acceleration, local rates, and when the angle closes; with proofs.
+
+Returns, every function:
+    Inner products and rates are expressions, velocities a `Cartesian`, and each statement about all w a `Proof`.
+"""
 
 from functools import cache
 from typing import NamedTuple

@@ -3,6 +3,9 @@
 u and u' have standard deviations r and r* and correlation cos(theta). Kinked activations are sums over half-planes,
 polynomials by Isserlis' theorem, waves by the characteristic function, exponentials of squares by a tilted Gaussian;
 the GELU is a ReLU smoothed by a Gaussian, less a density.
+
+Returns, every function:
+    An expression in r, r*, theta and the parameters of the activation: E[s^(m)(u) s^(m)(u')] of order m.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,9 @@
 
 Coordinates are along v = w/|w|, along e, the unit vector orthogonal to w towards w*, and along one direction
 orthogonal to both: what holds for it holds for all d - 2 of them. Vectors are columns of 3, matrices 3 x 3.
+
+Returns, every function:
+    `gradient` a vector and `jacobian` a matrix in the frame (v, e, orthogonal); `motion` a `Motion`.
 """
 
 from functools import cache

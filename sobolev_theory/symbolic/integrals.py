@@ -3,6 +3,9 @@
 In the plane of w and w*, x = R (cos phi, sin phi), the neuron w is active for |phi| < pi/2 and w* for
 |phi - theta| < pi/2: polynomials are integrated over a sector of angles, with the radius apart. A delta on a
 hyperplane leaves the two rays of a line. The third coordinate is independent of the plane and standard normal.
+
+Returns, every function:
+    An expression for an expression; for a vector or a matrix one of its shape.
 """
 
 from functools import cache

@@ -2,6 +2,9 @@
 
 By integration over the wedge where both neurons are active; by the derivative formula of Cho & Saul (2009, eq. 4); by
 Price's theorem, dJ_n/dcos(theta) = n^2 J_(n-1), with J_n(pi) = 0. And the orthant probability with its gradient.
+
+Returns, every function:
+    An expression in theta, or in r, r* and theta; gradients are vectors in the frame (v, e, orthogonal).
 """
 
 from functools import cache

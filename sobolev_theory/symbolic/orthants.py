@@ -4,6 +4,9 @@ X, Y are standard normal with correlation cos(theta), so that everything starts 
 derivative in the angle is found twice: by Plackett's identity, from the density, and from the sides seen from the
 origin, as `kernels.orthant_probability` sums them. Without thresholds it integrates to the opening of the wedge.
 Moments of biased ReLUs follow by integration by parts, from P, Phi and densities.
+
+Returns, every function:
+    An expression in h, k and theta; `proof_of_moments` a `Proof`.
 """
 
 from functools import cache

@@ -3,6 +3,9 @@
 Student w_j = x w*_j + y sum_(l != j) w*_l, teacher w*_1 ... w*_n orthonormal. Three angles occur: phi of two student
 neurons, alpha of w_j and w*_j, beta of w_j and another w*_l. Sums over pairs are taken from the kernels and gradients
 of `pair`; with r = |w_j|, the roots S = r^2 sin(phi), A = r sin(alpha), B = r sin(beta) have polynomial squares.
+
+Returns, every function:
+    Losses are expressions in x, y and n, flows a `Velocity` of two of them.
 """
 
 from functools import cache

@@ -1,7 +1,10 @@
-"""The kernels of one pair of ReLU neurons (w, w*) and their derivatives: the twin of `sobolev_theory.pair`.
+"""The kernels of one pair of ReLU neurons (w, w*) and their derivatives: the twin of `st.pair`.
 
 kappa_0 = E[(w.x)_+ (w*.x)_+], kappa_1 = w.w* P(w.x > 0, w*.x > 0). Kernels and almost-everywhere gradients are
 integrals, all else is differentiation. Results are in the frame of `frame`: vectors along (v, e, orthogonal).
+
+Returns, every function:
+    Kernels are expressions in r, r* and theta, gradients vectors and Jacobians matrices of them in the frame.
 """
 
 from functools import cache

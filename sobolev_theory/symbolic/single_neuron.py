@@ -1,7 +1,11 @@
-"""One ReLU neuron w and its teacher w*, derived: the twin of `sobolev_theory.single_neuron`, name by name.
+"""One ReLU neuron w and its teacher w*, derived: the twin of `st.single_neuron`, name by name.
 
 Losses and population gradients are integrals of what stands under the expectation; loss gradients, Jacobians and
 flows are derivatives of those; eigenvalues are read off the matrices. In the frame (v, e, orthogonal) of `frame`.
+
+Returns, every function:
+    Losses are expressions in r, r* and theta, gradients vectors and Jacobians matrices of them in the frame;
+    eigenvalues an `Eigenvalues` and flows a `PlanarVelocity`, named tuples of expressions.
 """
 
 from functools import cache

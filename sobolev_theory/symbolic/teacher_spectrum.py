@@ -8,6 +8,10 @@ a part orthogonal to the teacher; on A the matrix acts in blocks that do not gro
   antisymmetric   A = -A', rows that sum to 0                                             one value, (K - 1)(K - 2)/2
 Orthogonal to the teacher it is a K x K matrix with two eigenvalues. Entries of blocks are affine in K, since they sum
 terms over neurons: two values of K determine them. Hessian theory of this kind: Arjevani & Field, arXiv 2008.01805.
+
+Returns, every function:
+    A `Coupling` of neurons, the `Blocks` it leads to as functions of K, their `Multiplicities`; `applied` a matrix,
+    `invariants` a tuple of expressions in K.
 """
 
 from functools import cache

@@ -1,4 +1,8 @@
-"""The recurrence and the obtuse series of `sobolev_theory.truncated_powers`, from the kernels' integrals."""
+"""The recurrence and the obtuse series of `sobolev_theory.kernels.truncated_powers`, from the kernels' integrals.
+
+Returns, every function:
+    A defect is an expression, 0 if the recurrence holds; a coefficient is a rational number.
+"""
 
 import sympy as sp
 

@@ -227,3 +227,12 @@ def test_losses_and_gradients_keep_their_digits_near_the_teacher(step):
         np.testing.assert_allclose(value(w, W_STAR), st.population_loss(student, TEACHER, loss), rtol=64 * EPS)
         expected = st.population_gradient(student, TEACHER, loss).weights[0]
         np.testing.assert_allclose(gradient(w, W_STAR), expected, rtol=0, atol=64 * EPS * step)
+
+
+def test_eigenvalues_of_other_lambdas_and_of_a_neuron_with_mass():
+    """H1's are those of the lambdas (1, 1); a mass multiplies the part of the neuron itself."""
+    population = one.population_eigenvalues((1.0, 1.0), RHO, SIN)
+    assert population == pytest.approx(one.h1_population_eigenvalues(RHO, THETA))
+    assert one.population_eigenvalues((1.0, 1.0), RHO, SIN, 2.0) == pytest.approx([x + 1 for x in population])
+    loss = one.loss_hessian_eigenvalues((1.0, 1.0), RHO, SIN, COS**2 / SIN)
+    assert loss == pytest.approx(one.h1_loss_hessian_eigenvalues(RHO, THETA))

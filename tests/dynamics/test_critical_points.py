@@ -71,9 +71,19 @@ def test_far_from_any_critical_point_in_few_steps_there_is_none():
         ({"ray": np.array([0, 1, 3])}, "needs teacher neurons 0 ... 2, or -1"),
         ({"ray": np.array([0.0, 1.0, 2.0])}, "of float64; needs integers"),
         ({"of": "sample"}, "of: got 'sample'"),
+        ({"tolerance": np.nan}, "tolerance: got nan; needs a finite number >= 0"),
+        ({"max_steps": 0}, "max_steps: got 0; needs a whole number >= 1"),
         ({"loss": st.H2}, "needs order at most 1"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         st.critical_point(NEAR, TEACHER, **{"loss": st.L2, **arguments})
+
+
+def test_in_single_precision_kinds_are_those_of_double_precision():
+    """Its rounding is no slope and no saddle: the tolerance and the zero eigenvalues are those of the precision."""
+    near, teacher = (st.Network(np.asarray(network.weights, np.float32)) for network in (NEAR, TEACHER))
+    for student in (near, st.Network(np.concatenate([0.5 * teacher.weights[:1], 0.5 * teacher.weights[:1]]))):
+        found = st.critical_point(student, teacher if student is near else st.Network(teacher.weights[:1]), st.L2)
+        assert found.kind is Kind.GLOBAL

@@ -1,6 +1,5 @@
 """Gradient flows against the planar equations, subgradient descent, and the derivative of the loss at its kinks."""
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,7 +45,7 @@ def test_one_neuron_follows_the_planar_equations_and_converges(name):
     loss, of, flow = PLANAR[name]
     found = st.gradient_flow(RIGHT_ANGLE, TEACHER, loss, of=of, **SHARED)
     norm, angle = planar(flow, [0.5, 2.0]).y
-    w = found.weights[:2, 0]
+    w = found.weights[:, 0]
     np.testing.assert_allclose(w, np.stack([norm * np.cos(angle), norm * np.sin(angle)], axis=1), atol=100 * RTOL)
     assert found.outcome is Outcome.DISTANCE
     np.testing.assert_allclose(found.end_distance, 1e-12, rtol=2e-2)
@@ -153,16 +152,16 @@ def test_a_flow_in_many_dimensions_is_that_in_the_span():
     turn = np.linalg.qr(np.random.default_rng(2).standard_normal((500, 2)))[0].T
     plane = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.H1, **SHARED)
     found = st.gradient_flow(st.Network(RIGHT_ANGLE.weights @ turn), st.Network(TEACHER.weights @ turn), **SHARED)
-    assert found.reduced.shape == (3, 1, 2)
-    assert found.weights.shape == (3, 1, 500)
-    np.testing.assert_allclose(found.loss[:2], plane.loss[:2], rtol=1e-8)
-    np.testing.assert_allclose(found.weights[:2], plane.weights[:2] @ turn, atol=1e-8)
+    assert found.reduced.shape == (2, 1, 2)
+    assert found.weights.shape == (2, 1, 500)
+    np.testing.assert_allclose(found.loss, plane.loss, rtol=1e-8)
+    np.testing.assert_allclose(found.weights, plane.weights @ turn, atol=1e-8)
     np.testing.assert_allclose(found.end_weights, plane.end_weights @ turn, atol=1e-8)
 
 
 # The velocity at and off the kinks.
 
-field = jax.jit(lambda p, w, ray: kinks.field(st.ReLU(), p, w, ray))
+motion = jax.jit(lambda p, w, ray: kinks.motion(st.ReLU(), p, w, ray))
 
 
 def setting(generator, signs: bool = False):
@@ -176,8 +175,8 @@ def setting(generator, signs: bool = False):
 @pytest.mark.parametrize("seed", range(5))
 def test_off_the_kinks_the_velocity_is_minus_the_loss_gradient(seed):
     w, output, teacher = setting(np.random.default_rng(seed), signs=True)
-    p = kinks.problem((1.0, 0.7), output, teacher)
-    found = field(p, w, jnp.full(4, kinks.FREE)).velocity
+    p = kinks.weight_loss((1.0, 0.7), output, teacher)
+    found = motion(p, w, jnp.full(4, kinks.FREE)).velocity
     exact = st.loss_gradient(st.Network(w, output), st.Network(*teacher), st.SobolevLoss((1.0, 0.7))).weights
     np.testing.assert_allclose(found, -exact, atol=1e-14)
 
@@ -194,8 +193,8 @@ def test_on_a_ray_the_velocity_is_that_of_steepest_descent(seed, side):
     rows = rows.at[1].set(-0.6 * rows[0])
     w = w.at[0].set(side * 0.3 * rows[0]).at[1].set(0.2 * rows[0])
     weights, ray = (1.0, 0.8), jnp.array([0, 0, kinks.FREE, kinks.FREE])
-    p = kinks.problem(weights, output, (rows, jnp.ones(3)))
-    here = field(p, w, ray)
+    p = kinks.weight_loss(weights, output, (rows, jnp.ones(3)))
+    here = motion(p, w, ray)
     held = np.asarray(here.slack > 0)
     loss, teacher = st.SobolevLoss(weights), st.Network(rows)
 
@@ -224,8 +223,8 @@ def test_both_cases_of_a_ray_were_seen():
         w, output, (rows, _) = setting(np.random.default_rng(seed))
         rows = rows.at[1].set(-0.6 * rows[0])
         w = w.at[0].set(0.3 * rows[0]).at[1].set(0.2 * rows[0])
-        p = kinks.problem((1.0, 0.8), output, (rows, jnp.ones(3)))
-        slacks.append(float(jnp.min(field(p, w, jnp.array([0, 0, -1, -1])).slack)))
+        p = kinks.weight_loss((1.0, 0.8), output, (rows, jnp.ones(3)))
+        slacks.append(float(jnp.min(motion(p, w, jnp.array([0, 0, -1, -1])).slack)))
     assert min(slacks) < 0 < max(slacks)
 
 
@@ -251,7 +250,7 @@ def test_a_solver_out_of_steps_says_so():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"t1": -1.0}, "t1: got -1.0; needs a finite time > 0"),
+        ({"t1": -1.0}, "t1: got -1.0; needs a finite number > 0"),
         ({"t1": np.inf}, "t1: got inf"),
         ({"saveat": [1.0, 0.5]}, "saveat: got"),
         ({"saveat": [0.0, 9.0]}, r"needs increasing times in \[0, 8.0\]"),

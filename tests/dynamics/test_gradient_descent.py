@@ -129,5 +129,6 @@ def test_bad_arguments_are_named(arguments, message):
 
 def test_rates_work_under_float32():
     small = [st.Network(jnp.asarray(network.weights, jnp.float32)) for network in (START, TEACHER)]
-    runs = st.descend(*small, st.H1, rates=np.float32([0.1]), steps=2)
-    assert runs.weights.dtype == jnp.float32
+    for rates in (np.float32([0.1]), 0.1):
+        runs = st.descend(*small, st.H1, rates=rates, steps=2)
+        assert runs.weights.dtype == jnp.float32

@@ -1,5 +1,9 @@
-"""ReLU as an activation: its values and its own dual."""
+"""ReLU as an activation: its values and its own dual; what activations may hold."""
 
+import math
+from functools import partial
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,3 +43,75 @@ def test_an_activation_without_a_dual_is_integrated_numerically():
     found = st.dual(Cube(), 0, 1.0, np.sqrt(2.0), correlation=0.3 / np.sqrt(2.0))
     # E[u^3 u'^3] = 9 v v' c + 6 c^3; quadrature of a polynomial to a few roundings of its largest value, 15 v v'.
     assert abs(float(found) - (9 * 2 * 0.3 + 6 * 0.3**3)) <= 30 * 16 * EPS
+
+
+# What is held by an activation.
+
+
+def prelu():
+    return eqx.nn.PReLU(0.2)
+
+
+def test_a_function_may_close_over_arrays():
+    slope = prelu()
+    held = st.Elementwise(lambda t: slope(t), kinks=(0.0,))
+    assert held == held
+    assert held.highest_order == 1
+
+
+class WithArray(st.Activation):
+    slope: jax.Array
+
+    def __call__(self, t):
+        return self.slope * t
+
+
+class WithStaticArray(st.Activation):
+    slope: np.ndarray = eqx.field(static=True)
+
+    def __call__(self, t):
+        return self.slope * t
+
+
+class WithLeaf(st.Activation):
+    slope: float
+
+    def __call__(self, t):
+        return self.slope * t
+
+
+def traced(make):
+    return lambda: jax.jit(lambda x: make(x)(x))(0.5)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: st.Elementwise(prelu(), kinks=(0.0,)), TypeError, "function: got PReLU.*holds arrays"),
+        (traced(lambda s: st.Elementwise(lambda t: s * t)), TypeError, "function: .*closes over a traced value"),
+        (traced(lambda s: st.Elementwise(partial(jnp.multiply, s))), TypeError, "function: .*closes over a traced"),
+        (lambda: st.Elementwise(lambda t: t if t > 0 else 0.0), TypeError, "function: .*no decision in Python"),
+        (lambda: st.Elementwise(math.tanh), TypeError, "function: .*functions of JAX"),
+        (lambda: st.Elementwise(jnp.sum), ValueError, r"function: got shape \(\)"),
+        (lambda: st.Elementwise(jnp.isfinite), TypeError, "function: got values of dtype bool"),
+        (lambda: st.Elementwise(jnp.tanh, kinks=0.0), TypeError, "kinks: got 0.0"),
+        (lambda: st.Elementwise(jnp.tanh, kinks=(0.0, "1")), TypeError, r"kinks\[1\]: got '1'"),
+        (lambda: st.Elementwise(jnp.tanh, kinks=(math.inf,)), ValueError, r"kinks\[0\]: got inf"),
+        (traced(lambda s: st.Elementwise(jnp.tanh, kinks=(s,))), TypeError, r"kinks\[0\]: got"),
+        (lambda: WithArray(jnp.array(0.2)), TypeError, "slope: got .*with an array in it"),
+        (lambda: WithStaticArray(np.array(0.2)), TypeError, "slope: got .*with an array in it"),
+        (lambda: WithLeaf(0.2), TypeError, "slope: got a field that is not static"),
+        (traced(st.LeakyReLU), TypeError, "slope: got"),
+        (lambda: st.LeakyReLU(jnp.ones(2)), TypeError, "slope: got"),
+        (lambda: st.Polynomial(1.0), TypeError, "coefficients: got 1.0"),
+    ],
+)
+def test_what_is_no_parameter_of_an_activation_is_named_when_it_is_built(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_numbers_of_numpy_and_jax_are_numbers():
+    assert st.LeakyReLU(jnp.array(0.25)) == st.LeakyReLU(np.float32(0.25)) == st.LeakyReLU(0.25)
+    assert st.RePU(np.int64(3)) == st.RePU(3)
+    assert st.Elementwise(jnp.tanh, kinks=jnp.array([1.0, -1.0])).kinks == (-1.0, 1.0)

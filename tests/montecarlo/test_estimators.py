@@ -18,9 +18,9 @@ from jax.flatten_util import ravel_pytree
 from scipy import integrate, stats
 
 import sobolev_theory as st
-from sobolev_theory.montecarlo import estimands, integrands, stream
+from sobolev_theory.montecarlo import batches, estimands, integrands, stream
 from sobolev_theory.montecarlo.normal_points import INDEPENDENT
-from sobolev_theory.montecarlo.stream import Plan
+from sobolev_theory.montecarlo.plan import Plan
 
 # Per comparison; about 40 of them: a correct estimator with fresh seeds would fail somewhere once in 25 000 runs.
 FALSE_ALARM = 1e-6
@@ -286,7 +286,7 @@ def test_the_sample_loss_of_h1_is_half_the_squared_value_and_slope():
     x = np.random.default_rng(0).normal(size=4)
     on, on_ = (W @ x > 0) * OUTPUT, (V @ x > 0) * TEACHER_OUTPUT
     slope = on @ W - on_ @ V
-    problem = integrands.Problem((1.0, 1.0), student, teacher)
+    problem = integrands.SampledProblem((1.0, 1.0), student, teacher)
     got = integrands.sample_loss(problem, lambda y: student(y) - teacher(y), jnp.asarray(x))
     # Rounding of a dozen operations; the value is slope.x for ReLU without biases.
     np.testing.assert_allclose(got, ((slope @ x) ** 2 + slope @ slope) / 2, rtol=1e-13)
@@ -428,7 +428,7 @@ def test_the_stream_draws_no_more_than_samples_for_a_target_out_of_reach():
 
 
 def test_memory_of_a_step_is_that_of_a_group():
-    problem = integrands.Problem((1.0, 1.0), *networks())
+    problem = integrands.SampledProblem((1.0, 1.0), *networks())
 
     def temporary(group, groups):
         arguments = (
@@ -440,7 +440,7 @@ def test_memory_of_a_step_is_that_of_a_group():
             jax.random.key(31),
             np.uint32(0),
         )
-        return stream._batch.lower(*arguments).compile().memory_analysis().temp_size_in_bytes
+        return batches._batch.lower(*arguments).compile().memory_analysis().temp_size_in_bytes
 
     few, many = temporary(2**8, 2**3), temporary(2**8, 2**9)
     # The index of every group is a uint32; alignment of buffers adds less than 1 KiB.
@@ -458,12 +458,12 @@ def test_memory_does_not_grow_with_the_number_of_samples():
         return peak
 
     peak(2**13)
-    compiled, arrays = stream._batch._cache_size(), len(jax.live_arrays())
+    compiled, arrays = batches._batch._cache_size(), len(jax.live_arrays())
     small, large = peak(2**13), peak(2**18)
     # The interpreter keeps free tuples, up to 2000 of each size: about 200 bytes for each of 62 batches. Moments that
     # were kept would be three arrays of more than 190 bytes, and the samples of one batch 128 KiB.
     assert large - small < 2**15
-    assert stream._batch._cache_size() == compiled
+    assert batches._batch._cache_size() == compiled
     assert len(jax.live_arrays()) == arrays
 
 
@@ -528,7 +528,7 @@ BAD = {
     "standard_error: got -1.0; needs": (ValueError, {"standard_error": -1.0}),
     "standard_error: got nan; needs": (ValueError, {"standard_error": float("nan")}),
     "standard_error: got 'small'; needs": (TypeError, {"standard_error": "small"}),
-    "sampling: got 'plane'; needs 'ambient' or 'span'": (ValueError, {"sampling": "plane"}),
+    "sampling: got 'plane'; needs one of 'ambient', 'span'": (ValueError, {"sampling": "plane"}),
     "covariance: got 1; needs": (TypeError, {"covariance": 1}),
     "progress: got 'yes'; needs": (TypeError, {"progress": "yes"}),
     "sample: got an unknown option; needs one of samples": (TypeError, {"sample": 100}),
@@ -551,3 +551,40 @@ def test_bad_input_is_named(message):
     arguments = dict(zip(("student", "teacher"), networks(), strict=True)) | {"key": jax.random.key(0)} | change
     with pytest.raises(error, match=message):
         st.montecarlo.population_loss(**arguments)
+
+
+# Inputs that stay in a subspace.
+
+SINGULAR = {
+    "matrix": lambda metric: st.GaussianInput([[1.0, 3.0], [3.0, 9.0]], [0.3, -0.2], metric),
+    "diagonal": lambda metric: st.GaussianInput([2.0, 0.0], [0.3, -0.2], metric),
+    "low rank": lambda metric: st.GaussianInput(st.LowRank([0.0, 0.0], [[1.0], [3.0]]), None, metric),
+}
+IN_THE_PLANE = st.Network(W[:, :2], OUTPUT, [0.1, -0.2]), st.Network(V[:, :2], TEACHER_OUTPUT, [0.3])
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mahalanobis"])
+@pytest.mark.parametrize(
+    ("case", "name"), [(case, "loss_gradient") for case in SINGULAR] + [("matrix", "population_jacobian")]
+)
+def test_inputs_of_a_singular_covariance_are_those_of_the_exact_functions(case, name, metric):
+    inputs, options = SINGULAR[case](metric), PRECISE | {"samples": 2**16, "batch": 2**14, "group": 2**9}
+    estimate = getattr(st.montecarlo, name)(*IN_THE_PLANE, inputs=inputs, key=jax.random.key(38), **options)
+    assert p_value(estimate, getattr(st, name)(*IN_THE_PLANE, inputs=inputs)) > FALSE_ALARM
+
+
+def test_a_control_of_a_singular_covariance_is_exact_where_it_is_the_loss():
+    inputs = SINGULAR["matrix"]("mahalanobis")
+    options = {"key": jax.random.key(39), "samples": 2**10, "control": st.H1}
+    estimate = st.montecarlo.population_loss(*IN_THE_PLANE, inputs=inputs, **options)
+    # Rounding of 32 groups.
+    np.testing.assert_allclose(estimate.mean, st.population_loss(*IN_THE_PLANE, inputs=inputs), rtol=1e-13)
+
+
+@pytest.mark.parametrize("case", SINGULAR)
+def test_a_neuron_across_all_inputs_has_no_hyperplane(case):
+    across = st.Network([[0.0, 1.7]] if case == "diagonal" else [[3.3, -1.1]])
+    inputs = SINGULAR[case]("euclidean")
+    for name in ("loss_gradient", "boundary_term", "population_jacobian"):
+        with pytest.raises(ValueError, match=r"student: got a vector across all inputs as weights\[0\]; needs"):
+            getattr(st.montecarlo, name)(across, IN_THE_PLANE[1], inputs=inputs, key=jax.random.key(40), samples=64)

@@ -14,6 +14,7 @@ from scipy.stats import qmc
 
 import sobolev_theory as st
 from sobolev_theory.montecarlo import control_variates, estimands, integrands, normal_points, stream
+from sobolev_theory.montecarlo.plan import Plan
 from tests.montecarlo.test_estimators import FALSE_ALARM, PRECISE, flat, networks, p_value
 
 METHODS = {
@@ -54,7 +55,7 @@ def test_methods_divide_the_variance(method):
     assert size["independent"] / size[method] > LEAST_FACTORS.get(method, 30)
 
 
-class Shrunk(normal_points.Sobol):
+class Shrunk(normal_points.SobolNet):
     """Normal points of a net, 1 % too small."""
 
     def normals(self, *arguments):
@@ -70,18 +71,18 @@ class OneSided(normal_points.Antithetic):
 
 
 BIASED = {
-    "a net that is too narrow": lambda: Shrunk(normal_points.sobol(2**10, 4).directions),
+    "a net that is too narrow": lambda: Shrunk(normal_points.sobol_net(2**10, 4).directions),
     "pairs that are not opposite": OneSided,
 }
 
 
 @pytest.mark.parametrize("case", BIASED)
 def test_points_that_are_not_normal_are_noticed(case):
-    problem = integrands.Problem((1.0, 1.0), *networks())
+    problem = integrands.SampledProblem((1.0, 1.0), *networks())
     arguments = estimands.Arguments(problem, None, BIASED[case]())
-    plan = stream.Plan(2**10, 2**7, 2**3, None, covariance=True, progress=False)
+    portions = Plan(2**10, 2**7, 2**3, None, covariance=True, progress=False)
     student = problem.student
-    estimate = stream.estimate(estimands.LOSS_GRADIENT, arguments, student, plan, jax.random.key(52))
+    estimate = stream.estimate(estimands.LOSS_GRADIENT, arguments, student, portions, jax.random.key(52))
     assert p_value(estimate, st.loss_gradient(*networks())) < FALSE_ALARM
 
 
@@ -108,7 +109,7 @@ def test_standard_errors_of_every_method_are_honest(method):
 # Nets.
 
 
-def uniform(net: normal_points.Sobol, key: jax.Array, size: int, dimension: int) -> np.ndarray:
+def uniform(net: normal_points.SobolNet, key: jax.Array, size: int, dimension: int) -> np.ndarray:
     return stats.norm.cdf(np.asarray(net.normals(key, size, dimension, jnp.float64)))
 
 
@@ -124,14 +125,14 @@ def test_directions_are_those_of_the_sequence():
 @pytest.mark.parametrize("seed", range(3))
 def test_a_randomised_net_has_one_point_in_every_elementary_box(seed):
     """Of volume 2^-8 in two dimensions, for 2^8 points: so scrambling is nested, and no digit is lost."""
-    u = uniform(normal_points.sobol(2**8, 2), jax.random.key(seed), 2**8, 2)
+    u = uniform(normal_points.sobol_net(2**8, 2), jax.random.key(seed), 2**8, 2)
     for across in range(9):
         boxes = np.floor(u * [2**across, 2 ** (8 - across)])
         assert len(np.unique(boxes, axis=0)) == 2**8
 
 
 def test_every_point_of_a_net_is_uniform_and_its_coordinates_are_independent():
-    keys, net = jax.random.split(jax.random.key(54), 2**14), normal_points.sobol(2**6, 3)
+    keys, net = jax.random.split(jax.random.key(54), 2**14), normal_points.sobol_net(2**6, 3)
     z = jax.jit(jax.vmap(lambda key: net.normals(key, 2**6, 3, jnp.float64)[jnp.array([0, 37])]))(keys)
     u = stats.norm.cdf(np.asarray(z))
     for point in range(2):
@@ -140,7 +141,7 @@ def test_every_point_of_a_net_is_uniform_and_its_coordinates_are_independent():
 
 
 def test_a_net_in_single_precision_has_no_infinite_point():
-    net = normal_points.sobol(2**12, 64)
+    net = normal_points.sobol_net(2**12, 64)
     largest = [jnp.max(jnp.abs(net.normals(jax.random.key(i), 2**12, 64, jnp.float32))) for i in range(20)]
     assert np.all(np.isfinite(largest))
     assert max(largest) > 4.5  # of 5 million normals; smaller with a probability of exp(-36)
@@ -156,7 +157,7 @@ def test_coordinates_with_the_same_first_digits_have_tied_signs():
     """What `is_even` guards against: beyond its dimension there is a pair on which a net is worth one point."""
     first = normal_points.directions(6, 23) & 1
     [i] = np.flatnonzero(np.all(first[:, :22] == first[:, 22:], axis=0))
-    z = normal_points.sobol(2**6, 23).normals(jax.random.key(55), 2**6, 23, jnp.float64)
+    z = normal_points.sobol_net(2**6, 23).normals(jax.random.key(55), 2**6, 23, jnp.float64)
     assert len(np.unique(np.sign(z[:, i] * z[:, 22]))) == 1
 
 
@@ -243,7 +244,7 @@ def test_nan_of_an_activation_names_the_batch_and_the_key_that_reproduces_it():
     words = str(e.value).replace(",", "").replace(")", "").split()
     batch, g = int(words[words.index("batch") + 1]), int(words[-1])
     assert batch == g // (2**10 // group)
-    problem = integrands.Problem((1.0,), student, teacher)
+    problem = integrands.SampledProblem((1.0,), student, teacher)
 
     def smallest(g):
         return np.min(integrands.draw(problem, jax.random.fold_in(key, g), group).x[:, 0])
@@ -257,10 +258,10 @@ def test_nan_in_the_pilot_of_a_control_names_the_key_of_the_pilot():
         z = jax.random.normal(key, (size,))
         return jnp.mean(jnp.sqrt(z + 2.5)), jnp.mean(z)  # NaN in one sample of 160
 
-    plan, key = stream.Plan(2**4, 2**5, 2**4, None, covariance=False, progress=False), jax.random.key(64)
+    plan, key = Plan(2**4, 2**5, 2**4, None, covariance=False, progress=False), jax.random.key(64)
     pilot = r"fold_in\(jax\.random\.fold_in\(key, 4294967295\), \d+\)$"
     with pytest.raises(FloatingPointError, match=pilot) as caught:
-        control_variates.slopes(pair, (), jnp.zeros(()), plan, key, None)
+        control_variates.best_slopes(pair, (), jnp.zeros(()), plan, key, None)
     g = int(str(caught.value).split()[-1].rstrip(")"))
     means = [pair((), jax.random.fold_in(jax.random.fold_in(key, 4294967295), i), 2**4)[0] for i in range(g + 1)]
     assert np.isnan(means[-1])
@@ -318,6 +319,11 @@ BAD_FUNCTIONS = {
     "dimension: got 0; needs a whole number": (wave, 0, {}),
     "control: got SobolevLoss.* needs nothing for a function": (wave, 3, {"control": st.L2}),
     "sampel: got an unknown option": (wave, 3, {"sampel": 1}),
+    "function: got None; needs one that returns numbers": (lambda z: None, 2, {}),
+    "function: got values of complex": (lambda z: 1j * z[0], 2, {}),
+    "dtype: got complex128; needs a real floating one": (lambda z: jnp.abs(z[0]), 2, {"dtype": complex}),
+    "dtype: got int64; needs a real floating one": (wave, 3, {"dtype": int}),
+    "dtype: got 'float31'; needs a real floating one": (wave, 3, {"dtype": "float31"}),
 }
 
 
@@ -331,13 +337,13 @@ def test_functions_of_no_use_are_refused_by_name(message):
 # Bad input.
 
 BAD = {
-    "method: got 'lattice'; needs 'auto', 'independent', 'antithetic' or 'sobol'": (
+    "method: got 'lattice'; needs one of 'auto', 'independent', 'antithetic', 'sobol'": (
         ValueError,
         {"method": "lattice"},
     ),
     "group: got 100; needs a power of two for method='sobol'": (ValueError, {"method": "sobol", "group": 100}),
     "control: got 2; needs a SobolevLoss": (TypeError, {"control": 2}),
-    "control: got weights .* order 2; needs order at most 1": (ValueError, {"control": st.H2}),
+    "control: got lambdas .* order 2; needs order at most 1": (ValueError, {"control": st.H2}),
 }
 
 

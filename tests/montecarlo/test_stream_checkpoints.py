@@ -17,7 +17,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import sobolev_theory as st
-from sobolev_theory.montecarlo import control_variates, stream, stream_checkpoints
+from sobolev_theory.montecarlo import batches, control_variates, stream_checkpoints
 from sobolev_theory.runs import atomic_files
 from tests.helpers.killed import BATCHES
 
@@ -45,7 +45,7 @@ def bits(estimate) -> list[str]:
 @pytest.fixture
 def drawn(monkeypatch):
     """The batches that are drawn, and a number of them after which the run is stopped."""
-    batches, stop, batch = [], [10**9], stream._batch
+    drawn, stop, batch = [], [10**9], batches._batch
 
     class Counted:
         lower = batch.lower
@@ -53,13 +53,13 @@ def drawn(monkeypatch):
         def __call__(self, *arguments):
             if isinstance(arguments[-1], jax.core.Tracer):
                 return batch(*arguments)  # within the program of a mesh
-            if len(batches) == stop[0]:
+            if len(drawn) == stop[0]:
                 raise StoppedError
-            batches.append(int(arguments[-1]) * OPTIONS["group"] // OPTIONS["batch"])
+            drawn.append(int(arguments[-1]) * OPTIONS["group"] // OPTIONS["batch"])
             return batch(*arguments)
 
-    monkeypatch.setattr(stream, "_batch", Counted())
-    return batches, stop
+    monkeypatch.setattr(batches, "_batch", Counted())
+    return drawn, stop
 
 
 def stopped_after(drawn, count, path, **changes):
@@ -153,8 +153,8 @@ def test_a_run_with_a_control_goes_on_to_the_same_bits_also_where_another_mesh_r
     kept = path.read_bytes()
     assert bits(run(path, control=st.L2)) == whole
     path.write_bytes(kept)
-    slopes = control_variates.slopes
-    monkeypatch.setattr(control_variates, "slopes", lambda *a: jax.tree.map(lambda x: x * (1 + 1e-15), slopes(*a)))
+    best = control_variates.best_slopes
+    monkeypatch.setattr(control_variates, "best_slopes", lambda *a: jax.tree.map(lambda x: x * (1 + 1e-15), best(*a)))
     found = [float.fromhex(x) for x in bits(run(path, control=st.L2))]
     # Four batches of six have another slope by 1e-15 of it; the rest is rounding.
     np.testing.assert_allclose(found, [float.fromhex(x) for x in whole], rtol=1e-11, atol=1e-14)
@@ -193,6 +193,21 @@ def test_a_checkpoint_can_be_read_by_all_who_may_read_files(path):
     os.umask(mask)
     run(path)
     assert path.stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_a_checkpoint_may_be_a_link_to_where_no_rights_can_be_set(path, drawn, monkeypatch):
+    def refuse(*arguments, **keywords):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    link = path.with_name("link")
+    link.symlink_to(path.name)
+    stopped_after(drawn, 2, link)
+    drawn[0].clear()
+    run(link)
+    assert drawn[0] == [2, 3, 4, 5]
+    assert link.is_symlink()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["link", "state"]
 
 
 # Killed.

@@ -264,6 +264,25 @@ def test_the_order_of_a_function_is_that_of_its_first_jump():
     assert (squared.highest_order, st.Elementwise(elu, kinks=(0.0,)).highest_order) == (2, 2)
 
 
+@pytest.mark.parametrize("double", [True, False], ids=["double", "single"])
+def test_a_relu_of_the_users_has_the_boundary_term_of_relu(double):
+    """From a public report: 0 in single precision, by a jump that was looked for at subnormal numbers."""
+    with jax.enable_x64(double):
+        student, teacher = (
+            st.Network([row], activation=st.Elementwise(lambda t: jnp.maximum(t, 0.0), kinks=(0.0,)))
+            for row in ([0.8, 0.3], [0.0, 1.0])
+        )
+        found = st.boundary_term(student, teacher, st.H1)
+        assert gap(found, np.array([[0.0196218, -0.0523249]])) <= 1e-6  # as many digits as are written here
+
+
+@pytest.mark.parametrize("norm", [1e-160, 1e152])
+def test_norms_that_leave_the_precision_are_named(norm):
+    far = st.Network([[norm, 0.0]], activation=st.AbsoluteValue())
+    with pytest.raises(ValueError, match="student: got a neuron of norm 1e"):
+        st.population_loss(far, far)
+
+
 def test_single_precision_is_kept():
     single, double = (
         st.loss_gradient(
@@ -290,6 +309,14 @@ def test_jit_and_vmap():
 # What is refused.
 
 
+def test_a_step_between_the_points_of_quadrature_is_an_error():
+    """From a public report: 0.99999999999987, right 0.998005293724791."""
+    steep = st.Elementwise(jnp.tanh)
+    student, teacher = st.Network([[400.0, 0.0]], activation=steep), st.Network([[0.0, 400.0]], activation=steep)
+    with pytest.raises(RuntimeError, match="student: the quadrature of its activation has not converged"):
+        st.population_loss(student, teacher, st.L2)
+
+
 def test_quadrature_that_has_not_converged_is_an_error_with_its_estimate():
     steep = st.Elementwise(lambda t: jnp.tanh(300 * t), nodes=16)
     problem = (*plain(steep), st.L2)
@@ -301,7 +328,7 @@ def test_quadrature_that_has_not_converged_is_an_error_with_its_estimate():
     ("make", "error", "message"),
     [
         (lambda: st.RePU(9), ValueError, "power: got 9"),
-        (lambda: st.RePU(True), ValueError, "power: got True"),
+        (lambda: st.RePU(True), TypeError, "power: got True"),
         (lambda: st.LeakyReLU(float("nan")), ValueError, "slope: got nan"),
         (lambda: st.Sine(float("inf")), ValueError, "frequency: got inf"),
         (lambda: st.Polynomial(()), ValueError, "coefficients: got 0"),

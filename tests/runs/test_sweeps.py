@@ -13,6 +13,7 @@ import pytest
 
 import sobolev_theory as st
 from sobolev_theory.runs.sweeps import configurations, functions
+from tests.helpers.settings import strictest
 from tests.helpers.sweeping import RHO, THETA, assert_columns, expected_polar, sweep
 
 
@@ -80,6 +81,13 @@ def test_the_function_is_traced_no_more_often_for_more_chunks(tmp_path):
         return count
 
     assert traces(1) == traces(7)
+
+
+def test_sweeps_work_without_promotion_and_with_keys_that_are_watched(path):
+    axes = {"theta": [1.0, 2.0], ("K", "d", "name"): [(3, 2, "long"), (1, 4, "short")], "seed": [0, 5]}
+    with strictest():
+        swept = sweep(path, of_shapes, axes, static=("K", "d", "name"), chunk=3)
+    assert swept.rows == 8
 
 
 def test_a_named_tuple_and_a_number_are_results(path, tmp_path):
@@ -250,6 +258,9 @@ BAD = {
         {},
     ),
     "chunk: got 0; needs": (ValueError, one, {"theta": [1.0]}, {"chunk": 0}),
+    "chunk: got 2.5; needs a whole number": (TypeError, one, {"theta": [1.0]}, {"chunk": 2.5}),
+    r"mesh: got 4; needs a jax\.sharding\.Mesh": (TypeError, one, {"theta": [1.0]}, {"mesh": 4}),
+    "progress: got 'yes'; needs True, False or None": (TypeError, one, {"theta": [1.0]}, {"progress": "yes"}),
     "memory: got 'all'; needs": (TypeError, one, {"theta": [1.0]}, {"memory": "all"}),
     "checkpoint_every: got nan; needs": (ValueError, one, {"theta": [1.0]}, {"checkpoint_every": float("nan")}),
 }
@@ -294,7 +305,7 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["functions", "run", "tables"])
 def test_examples_in_docstrings_are_right_in_single_precision(name):
-    module = importlib.import_module(f"sobolev_theory.sweeps.{name}")
+    module = importlib.import_module(f"sobolev_theory.runs.sweeps.{name}")
     with jax.enable_x64(False):
         result = doctest.testmod(module)
     assert result.attempted > 0

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from flint import acb, acb_mat, arb, arb_mat
 
-from . import formulas
-from .formulas import Balls
-from .integrals import identity
+from ..statements import Statement
+from ..statements import kernels as stated
+from ..statements.evaluation import evaluate, of_pair
+from .arithmetic import BALLS
+from .integrals import Balls, identity
 
 RADIUS = 1e-18  # of the box in which the fixed point is shown to be the only one
 NEWTON = 6  # iterations from double precision to the working precision
@@ -75,6 +77,11 @@ def _newton(n: int, weights: tuple[int, int], at: Balls, box: Balls) -> Balls:
     return at - np.array([step[0, 0], step[1, 0]], dtype=object)
 
 
+def _of_pair(statement: Statement, w: Balls, v: Balls):
+    """What is stated of a pair of neurons, at these."""
+    return evaluate(statement.right, of_pair(BALLS, w, v))
+
+
 def _neurons(n: int, x: arb, y: arb) -> tuple[Balls, Balls]:
     """Rows of student and teacher."""
     teacher = identity(n)
@@ -86,7 +93,7 @@ def loss(n: int, weights: tuple[int, int], x: arb, y: arb) -> arb:
     student, teacher = _neurons(n, x, y)
 
     def kernel(w: Balls, v: Balls) -> arb:
-        return weights[0] * formulas.value_kernel(w, v) + weights[1] * formulas.slope_kernel(w, v)
+        return weights[0] * _of_pair(stated.VALUE_KERNEL, w, v) + weights[1] * _of_pair(stated.SLOPE_KERNEL, w, v)
 
     own = sum(weights) * n * (student[0] @ student[0] + 1) / 4
     among = n * (n - 1) * (kernel(student[0], student[1]) + kernel(teacher[0], teacher[1])) / 2
@@ -99,7 +106,7 @@ def gradient(n: int, weights: tuple[int, int], x: arb, y: arb) -> Balls:
     student, teacher = _neurons(n, x, y)
 
     def pull(w: Balls, v: Balls) -> Balls:
-        return weights[0] * formulas.value_gradient(w, v) + weights[1] * formulas.slope_gradient(w, v)
+        return weights[0] * _of_pair(stated.VALUE_GRADIENT, w, v) + weights[1] * _of_pair(stated.SLOPE_GRADIENT, w, v)
 
     return np.stack(
         [
@@ -116,10 +123,12 @@ def jacobian(n: int, weights: tuple[int, int], x: arb, y: arb) -> Balls:
     student, teacher = _neurons(n, x, y)
 
     def bend(w: Balls, v: Balls) -> Balls:
-        return weights[0] * formulas.value_hessian(w, v) + weights[1] * formulas.slope_jacobian(w, v)
+        return weights[0] * _of_pair(stated.VALUE_HESSIAN, w, v) + weights[1] * _of_pair(stated.SLOPE_JACOBIAN, w, v)
 
     def mixed(w: Balls, v: Balls) -> Balls:
-        return weights[0] * formulas.value_mixed_hessian(w, v) + weights[1] * formulas.slope_mixed_jacobian(w, v)
+        return weights[0] * _of_pair(stated.VALUE_MIXED_HESSIAN, w, v) + weights[1] * _of_pair(
+            stated.SLOPE_MIXED_JACOBIAN, w, v
+        )
 
     found = np.empty((n, n, n, n), dtype=object)
     for k, w in enumerate(student):

@@ -15,7 +15,7 @@ import flint
 import numpy as np
 from flint import acb, arb
 
-from .evaluated import density, distribution
+from .arithmetic import density, distribution
 from .integrals import Balls, Plane, Vector, plane
 from .precision import rational
 

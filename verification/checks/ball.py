@@ -10,7 +10,8 @@ from flint import arb
 
 from ..balls import precision, separates, smaller_than
 from ..claim import Claim, Evidence, Formula, Point, Verdict
-from .check import Context, describe, observe_value
+from ..statements import Statement
+from .check import Check, Context, describe, observe_value
 from .counterexamples import counterexample, vectors
 from .deterministic import Deterministic, Reference
 
@@ -28,6 +29,9 @@ class _Rounded(Deterministic):
     method: ClassVar[str] = "ball"
     tolerance: ClassVar[float] = 1e-12
 
+    def found(self, claim: Claim, reference: Reference, worst: int) -> Any:
+        return reference.values[worst]
+
 
 class BallReference(NamedTuple):
     """Midpoints of the integrals; why the statement is not the integral, if so; the digits and bits of both."""
@@ -39,22 +43,21 @@ class BallReference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ball:
+class Ball(Check):
     """integral = statement to 30 digits, in a deep run to 60, and formula = integral to rounding.
 
     At random points, whose floats are taken as exact.
 
     Attributes:
-        integral: an array of balls from the definition.
-        statement: the same from the statement.
+        integral: an array of balls from the definition: what the statement's left side is.
+        stated: the same from its right side.
         observe: what is compared with their midpoints; by default the formula's value.
     """
 
     method: ClassVar[str] = "ball"
-    compares: ClassVar[bool] = True
 
-    integral: Callable[[Point], Any]
-    statement: Callable[[Point], Any]
+    integral: Callable[[Statement, Point], Any]
+    stated: Callable[[Statement, Point], Any]
     observe: Callable[[Formula, Point], Any] = observe_value
 
     def reference(self, claim: Claim, context: Context) -> BallReference:
@@ -64,14 +67,16 @@ class Ball:
         digits, bits = (DEEP_DIGITS, DEEP_BITS) if context.deep else (DIGITS, BITS)
         with precision(bits):
             for point in points:
-                integral, statement = _balls(self.integral(point)), _balls(self.statement(point))
-                problems.append(difference(integral, statement, digits))
+                integral, stated = (_balls(side(claim.statement, point)) for side in (self.integral, self.stated))
+                problems.append(difference(integral, stated, digits))
                 values.append(np.vectorize(float, otypes=[float])(integral))
         found = next((f"at {describe(p)}: {text}" for p, text in zip(points, problems, strict=True) if text), "")
         return BallReference(Reference(points, values), found, digits, bits)
 
     def compare(self, claim: Claim, formula: Formula, reference: BallReference) -> Evidence:
-        evidence = _Rounded(self.integral, self.observe).compare(claim, formula, reference.rounded)
+        evidence = _Rounded(lambda point: self.integral(claim.statement, point), self.observe).compare(
+            claim, formula, reference.rounded
+        )
         if reference.disagreement:
             return dataclasses.replace(evidence, verdict=Verdict.REFUTED, detail=reference.disagreement)
         if evidence.verdict is Verdict.REFUTED:
@@ -95,14 +100,13 @@ def difference(integral: np.ndarray, statement: np.ndarray, digits: int = DIGITS
 
 
 def _balls(value: Any) -> np.ndarray:
-    array = np.empty((), dtype=object) if isinstance(value, arb) else np.asarray(value, dtype=object)
-    if isinstance(value, arb):
-        array[()] = value
-    return array
+    array = np.empty(np.shape(value), dtype=object)
+    array[...] = value
+    return np.vectorize(lambda x: x if isinstance(x, arb) else arb(x), otypes=[object])(array)
 
 
 @dataclass(frozen=True)
-class Counterexample:
+class Counterexample(Check):
     """The claimed inequality fails at a point, as certified integrals of the definition show.
 
     Attributes:

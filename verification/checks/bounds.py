@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..claim import Claim, Evidence, Formula, Verdict
-from .check import Context
+from .check import Check, Context
 from .counterexamples import counterexample, this_check
 
 
 @dataclass(frozen=True)
-class NonNegative:
+class NonNegative(Check):
     """margin(formula, sample) >= -slack at every drawn point, all of them in one call.
 
     Attributes:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 from ..balls import exact_ball, precision
 from ..certificates import INEQUALITIES, Certificate, certify
 from ..claim import Claim, Evidence, Formula, Point, Verdict
-from .check import Context, describe, observe_value
+from ..statements import Statement
+from .check import Check, Context, describe, observe_value
 
 MOST_DRAWS = 1000
 
@@ -24,7 +25,7 @@ class CertifiedReference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Certified:
+class Certified(Check):
     """The inequality is certified, and at random points the certified function, its factors put back, is the formula.
 
     Tolerance: as for `Ball`; the certified function has 20 digits.
@@ -32,8 +33,8 @@ class Certified:
     Attributes:
         inequality: its name in the catalogue of certificates.
         coordinates: the certificate's variables at a point of the claim's domain.
-        restore: from a point and the function's value there to what the formula must be. Without it only the
-            certificate is checked, and no formula compared.
+        restore: from the claim's statement, a point and the function's value there to what the formula must be.
+            Without it only the certificate is checked, and no formula compared.
         observe: what is compared; by default the formula's value.
     """
 
@@ -42,7 +43,7 @@ class Certified:
 
     inequality: str
     coordinates: Callable[[Point], tuple[float, ...]] = lambda _: ()
-    restore: Callable[[Point, float], float] | None = None
+    restore: Callable[[Statement, Point, float], float] | None = None
     observe: Callable[[Formula, Point], Any] = observe_value
 
     @property
@@ -62,7 +63,7 @@ class Certified:
                 at = self.coordinates(point)
                 if all(a <= x <= b for x, (a, b) in zip(at, certificate.domain, strict=True)):
                     points.append(point)
-                    values.append(self.restore(point, value_at(self.inequality, at)))
+                    values.append(self.restore(claim.statement, point, value_at(self.inequality, at)))
             if not points:
                 raise ValueError("domain: got no point in the domain of the certificate")
         return CertifiedReference(certificate, rechecked, points, values)

@@ -5,7 +5,7 @@ its wrong twins.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -38,22 +38,29 @@ class Context:
         return np.random.default_rng([self.seed, *"/".join(label).encode()])
 
 
-class Check(Protocol):
-    """Attributes: `method`, its name in reports, and `compares`: it takes the formula's value at its word.
+class Check:
+    """A method: what it finds of a claim is compared with the claim's formula.
 
-    A check that does not compare tests a property, such as a sign, that a wrong formula may share.
+    Attributes:
+        method: its name in reports.
+        compares: it takes the formula's value at its word; if not, it tests a property, such as a sign, that a wrong
+            formula may share.
+        noisy: small errors of a formula hide in its noise; how small they may be is part of what it finds.
+        shares_work: checks of this method share what they derive, and are best done one after another.
     """
 
     method: ClassVar[str]
-    compares: ClassVar[bool]
+    compares: ClassVar[bool] = True
+    noisy: ClassVar[bool] = False
+    shares_work: ClassVar[bool] = False
 
     def reference(self, claim: Claim, context: Context) -> Any:
         """Points and what the definition gives there."""
-        ...
+        raise NotImplementedError
 
     def compare(self, claim: Claim, formula: Formula, reference: Any) -> Any:
         """Evidence, or a `sampling.Measurement` that is judged together with all others of the run."""
-        ...
+        raise NotImplementedError
 
 
 def observe_value(formula: Formula, point: Point) -> Float[np.ndarray, "..."]:

@@ -3,13 +3,13 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from ..claim import Claim, Evidence, Formula, Point, Verdict
-from .check import Context, describe, observe_value
+from .check import Check, Context, describe, observe_value
 from .counterexamples import counterexample, this_check, vectors
 
 
@@ -19,7 +19,7 @@ class Reference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Deterministic:
+class Deterministic(Check):
     """|formula - reference| <= tolerance * (largest |reference| over all points), at random points of the domain.
 
     Attributes:
@@ -29,7 +29,6 @@ class Deterministic:
 
     method: ClassVar[str]
     tolerance: ClassVar[float]
-    compares: ClassVar[bool] = True
 
     define: Callable[[Point], Float[np.ndarray, "..."] | float]
     observe: Callable[[Formula, Point], Float[np.ndarray, "..."]] = observe_value
@@ -63,14 +62,18 @@ class Deterministic:
         return dataclasses.replace(
             evidence,
             detail=_in_short(self, formula, reference, worst),
-            counterexample=self._counterexample(claim, reference.points[worst]),
+            counterexample=self._counterexample(claim, reference, worst),
             vectors=vectors(reference.points[worst]),
         )
 
-    def _counterexample(self, claim: Claim, point: Point) -> str:
-        check = this_check(claim, self)
-        observed = f"{check}.observe(claim.formula, point)"
-        return counterexample(claim, point, f"{check}.define(point)", f"by {self.method}", observed)
+    def found(self, claim: Claim, reference: Reference, worst: int) -> Any:
+        """The reference at the worst point: numbers, or an expression that computes them again."""
+        return f"{this_check(claim, self)}.define(point)"
+
+    def _counterexample(self, claim: Claim, reference: Reference, worst: int) -> str:
+        observed = f"{this_check(claim, self)}.observe(claim.formula, point)"
+        found = self.found(claim, reference, worst)
+        return counterexample(claim, reference.points[worst], found, f"by {self.method}", observed)
 
 
 def _in_short(check: Deterministic, formula: Formula, reference: Reference, worst: int) -> str:

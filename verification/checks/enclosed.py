@@ -11,7 +11,7 @@ from flint import arb
 from ..balls import precision
 from ..claim import Claim, Evidence, Formula, Point, Verdict
 from .ball import BITS, DEEP_BITS
-from .check import Context, describe
+from .check import Check, Context, describe
 from .deterministic import Deterministic, Reference
 
 
@@ -31,7 +31,7 @@ class EnclosedReference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Enclosed:
+class Enclosed(Check):
     """What is claimed of the balls is certain at every point, and the formula has their midpoints, to rounding.
 
     Attributes:
@@ -41,7 +41,6 @@ class Enclosed:
     """
 
     method: ClassVar[str] = "enclosure"
-    compares: ClassVar[bool] = True
 
     points: tuple[Point, ...]
     enclose: Callable[[Point], Sequence[arb]]

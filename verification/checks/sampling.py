@@ -27,7 +27,7 @@ from jaxtyping import Float
 from scipy import optimize, stats
 
 from ..claim import Claim, Evidence, Formula, Point, Verdict
-from .check import Context, describe, observe_value
+from .check import Check, Context, describe, observe_value
 from .counterexamples import counterexample, this_check, vectors
 from .estimates import FRACTIONS, Average, Request
 
@@ -84,7 +84,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class Sampled(Check):
     """Compare with a function of Monte-Carlo averages.
 
     Attributes:
@@ -95,7 +95,7 @@ class Sampled:
     """
 
     method: ClassVar[str] = "sampling"
-    compares: ClassVar[bool] = True
+    noisy: ClassVar[bool] = True
 
     requests: Callable[[Point], Sequence[Request]]
     read: Callable[..., Float[np.ndarray, "..."]]

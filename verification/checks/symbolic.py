@@ -1,12 +1,12 @@
 """Proof by computer algebra: the statement is derived from the definition, and the code is the statement.
 
 Derivations live in sobolev_theory.symbolic. That a derivation and the claim's statement are equal is decided exactly,
-by the normal form there; only the formula, being code, is compared with the statement at random points.
+by the normal form there; only the formula, being code, is compared with the statement's numbers at random points.
 """
 
 import dataclasses
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,16 +15,16 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
-from sobolev_theory.symbolic import as_function, tidy, vanishes
+from sobolev_theory.symbolic import tidy, vanishes
 from sobolev_theory.symbolic.proof import Proof
 
 from ..claim import Claim, Evidence, Formula, Point, Verdict
-from .check import Context, describe, observe_value
+from ..statements import Statement
+from ..statements.evaluation import in_the_frame
+from .check import Check, Context, describe, observe_value
 from .counterexamples import counterexample, vectors
 
 DIGITS = 30
-Values = Mapping[sp.Symbol, Any]
-Evaluate = Callable[[Values], np.ndarray]  # of the statement, in its own shape, of mpmath numbers
 
 # SymPy computes under one interpreter lock and mpmath keeps its precision in a global: one thread at a time.
 _LOCK = threading.RLock()
@@ -40,7 +40,7 @@ class Derived(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Symbolic:
+class Symbolic(Check):
     """derivation = statement exactly, and formula = statement to rounding.
 
     Tolerance: the reference has 30 digits; the formula has a few roundings of 1e-16, times the condition number of e
@@ -48,32 +48,31 @@ class Symbolic:
 
     Attributes:
         derivations: each derives the quantity from the definition; all must give the statement.
-        statement: what the claim states, in SymPy: an expression, a matrix or a tuple of expressions.
-        place: the numbers of the statement at a point, in the layout of the formula.
-        observe: what is compared with them; by default the formula's value.
+        place: the numbers of the statement at a point, in the layout of the formula, by mpmath.
+        stated: what the derivations must give: an expression, a matrix or a tuple of expressions; by default the
+            right side of the statement in the coordinates of `symbolic.frame`.
+        observe: what is compared with the numbers; by default the formula's value.
     """
 
     method: ClassVar[str] = "symbolic"
-    compares: ClassVar[bool] = True
+    shares_work: ClassVar[bool] = True
     tolerance: ClassVar[float] = 1e-13
 
     derivations: tuple[Callable[[], Any], ...]
-    statement: Any
-    place: Callable[[Evaluate, Point], Any]
+    place: Callable[[Statement, Point], Any]
+    stated: Callable[[Statement], Any] = lambda statement: in_the_frame(statement.right)
     observe: Callable[[Formula, Point], Float[np.ndarray, "..."]] = observe_value
 
     def reference(self, claim: Claim, context: Context) -> Derived:
         with _LOCK, mpmath.workdps(DIGITS):
-            verdict, detail = self._proved()
+            verdict, detail = self._proved(as_matrix(self.stated(claim.statement)))
             generator = context.generator(claim.id)
             points = [claim.domain.draw(generator) for _ in range(context.points)]
-            evaluate = evaluator(as_matrix(self.statement))
-            values = [np.asarray(self.place(evaluate, point), dtype=float) for point in points]
+            values = [np.asarray(self.place(claim.statement, point), dtype=float) for point in points]
         return Derived(verdict, detail, points, values)
 
-    def _proved(self) -> tuple[Verdict, str]:
+    def _proved(self, stated: sp.Matrix) -> tuple[Verdict, str]:
         """PROVED if every derivation equals the statement, else the first that does not."""
-        stated = as_matrix(self.statement)
         for derive in self.derivations:
             derived = as_matrix(derive())
             if derived.shape != stated.shape:
@@ -114,13 +113,14 @@ class Symbolic:
 
 
 @dataclass(frozen=True)
-class SymbolicProof:
+class SymbolicProof(Check):
     """A chain of identities, each decided exactly, joined by elementary facts; it concerns what is derived.
 
     That the formula is what is derived is for a `Symbolic` check of the same claim.
     """
 
     method: ClassVar[str] = "symbolic"
+    shares_work: ClassVar[bool] = True
     compares: ClassVar[bool] = False
 
     proof: Callable[[], Proof]
@@ -146,18 +146,6 @@ def as_matrix(quantity: Any) -> sp.Matrix:
     if isinstance(quantity, sp.MatrixBase):
         return quantity
     return sp.Matrix(list(quantity)) if isinstance(quantity, tuple | list) else sp.Matrix([quantity])
-
-
-def evaluator(stated: sp.Matrix) -> Evaluate:
-    """The statement as a function of its symbols' values: a matrix, a column flattened, or a scalar of shape ()."""
-    symbols = sorted(stated.free_symbols, key=str)
-    function = as_function(stated, symbols, "mpmath")
-
-    def evaluate(values: Values) -> np.ndarray:
-        numbers = np.array(function(*(values[symbol] for symbol in symbols)).tolist(), dtype=object)
-        return numbers.reshape(()) if numbers.size == 1 else numbers[:, 0] if stated.cols == 1 else numbers
-
-    return evaluate
 
 
 def difference(derived: sp.Matrix, stated: sp.Matrix) -> str:

@@ -1,55 +1,23 @@
-"""All claims, in the order of the report."""
+"""All claims, in the order of the report.
+
+A new claim is three things, each in one place: the derivation in `sobolev_theory/symbolic/`, the statement (SymPy, in
+`statements.py` of its part of the paper, or beside the claim) and the claim, which joins them with the library's
+closed form and the methods that attack it. CONTRIBUTING.md has the steps.
+"""
 
 from ..claim import Claim
-from . import (
-    biases,
-    critical_points,
-    curvature,
-    dynamics,
-    families,
-    gram,
-    inputs,
-    invariance,
-    kernels,
-    kink,
-    l2_descent,
-    loss_flow,
-    networks,
-    one_neuron,
-    orthonormal,
-    pairs,
-    rates,
-    readings,
-    reflected,
-    slice_saddles,
-    spectra,
-    times,
-)
-from .twins import wrong_twins
+from ..twins import wrong_twins
+from .kernels import arc_cosine, biased, biases, families, gram, pairs
+from .networks import critical_points, inputs, invariance, sums
+from .one_neuron import flows, kink, l2_descent, local_rates, loss_flow, rates, readings, spectra, times, values
+from .orthonormal import curvature, reflected, saddles, slices
 
-CLAIMS: tuple[Claim, ...] = (
-    *one_neuron.CLAIMS,
-    *spectra.CLAIMS,
-    *readings.CLAIMS,
-    *kink.CLAIMS,
-    *l2_descent.CLAIMS,
-    *dynamics.CLAIMS,
-    *rates.CLAIMS,
-    *times.CLAIMS,
-    *loss_flow.CLAIMS,
-    *kernels.CLAIMS,
-    *gram.CLAIMS,
-    *families.CLAIMS,
-    *biases.CLAIMS,
-    *inputs.CLAIMS,
-    *pairs.CLAIMS,
-    *networks.CLAIMS,
-    *invariance.CLAIMS,
-    *critical_points.CLAIMS,
-    *orthonormal.CLAIMS,
-    *slice_saddles.CLAIMS,
-    *reflected.CLAIMS,
-    *curvature.CLAIMS,
-)
+ONE_NEURON = (values, spectra, readings, kink, l2_descent, flows, local_rates, rates, times, loss_flow)
+KERNELS = (arc_cosine, gram, families, biased, biases)
+NETWORKS = (sums, invariance, critical_points)
+ORTHONORMAL = (slices, saddles, reflected, curvature)
+MODULES = (*ONE_NEURON, *KERNELS, inputs, pairs, *NETWORKS, *ORTHONORMAL)
+
+CLAIMS: tuple[Claim, ...] = tuple(claim for module in MODULES for claim in module.CLAIMS)
 
 __all__ = ["CLAIMS", "wrong_twins"]

@@ -1,10 +1,9 @@
 """Sweeps that are not finished: parts, each a Parquet file written as a whole, that become one file in the end."""
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,8 @@ from .configurations import Columns
 from .tables import COUNTS, Sweep, entry_of, nan_counts, opened, pq, read, table_of, words
 
 DIGITS = 15  # of the first row in the name of a part
+TRIAL = "trial"  # the name of a file that finds out whether parts can be written
+LEFT = rf"\.({TRIAL}|[0-9]{{{DIGITS}}}\.parquet)\."
 
 
 @contextmanager
@@ -46,7 +47,7 @@ class Parts:
             return None
         if entry_of(self.path)["fingerprint"] != self.fingerprint:
             raise _another(self.path)
-        shutil.rmtree(self.folder, ignore_errors=True)  # of a run that was killed after its last step
+        self._remove()  # what a run has left that was killed after its last step
         return opened(self.path)
 
     def prepare(self) -> None:
@@ -54,11 +55,10 @@ class Parts:
         with _named(self.path):
             remove_leftovers(self.path)
             self.folder.mkdir(exist_ok=True)
-            for leftover in self.folder.glob(".*"):
-                leftover.unlink(missing_ok=True)
-            with replacing(self.folder / "trial") as trial:
+            remove_leftovers(self.folder / TRIAL, LEFT)
+            with replacing(self.folder / TRIAL) as trial:
                 trial.write_bytes(bytes(4096))
-            (self.folder / "trial").unlink()
+            (self.folder / TRIAL).unlink()
 
     def missing(self) -> list[tuple[int, int]]:
         """The ranges of rows that no part has.
@@ -106,8 +106,16 @@ class Parts:
                     counts[name] = counts.get(name, 0) + count
                 file.write_table(table)
             file.add_key_value_metadata({COUNTS: json.dumps(counts).encode()})
-        shutil.rmtree(self.folder)
+        self._remove()
         return opened(self.path)
+
+    def _remove(self) -> None:
+        """The parts and their folder, but nothing else that somebody has put there."""
+        remove_leftovers(self.folder / TRIAL, LEFT)
+        with suppress(OSError):
+            for part in self._files():
+                part.unlink()
+            self.folder.rmdir()
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]" * DIGITS + ".parquet"))

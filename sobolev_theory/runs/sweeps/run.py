@@ -8,9 +8,9 @@ from os import PathLike
 from typing import Any
 
 import jax
-import numpy as np
 from jax.sharding import Mesh
 
+from ...model.arguments import finite, flag, plain_mesh, whole
 from .. import first_process
 from ..atomic_files import file_of
 from ..checkpoints import add_arrays
@@ -71,9 +71,11 @@ def sweep(
         (4, array([0.5  , 0.341, 0.5  , 0.182], dtype=float32))
     """
     grid = configurations(axes, static)
-    path, every = file_of("path", path), _at_least("checkpoint_every", checkpoint_every, 0)
-    chunk = None if chunk is None else int(_at_least("chunk", chunk, 1))
-    memory = int(_at_least("memory", memory, 1))
+    path, mesh = file_of("path", path), plain_mesh(mesh)
+    every = finite("checkpoint_every", checkpoint_every, least=0, words="of seconds")
+    chunk = None if chunk is None else whole("chunk", chunk, 1)
+    memory = int(finite("memory", memory, least=1, words="of bytes"))
+    progress = None if progress is None else flag("progress", progress, " or None")
     evaluators = _evaluators(function, grid)
     parts = Parts(path, _fingerprint(evaluators, grid), grid.rows)
     ranges = _ranges(parts, mesh)
@@ -185,11 +187,3 @@ def _chunks(
         for start, stop in inside:
             for first in range(start, stop, size):
                 yield group.first + first, grid.columns(group, first, min(first + size, stop)), evaluate
-
-
-def _at_least(name: str, value, least: int) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name}: got {value!r}; needs a number >= {least}")
-    if not least <= value < np.inf:
-        raise ValueError(f"{name}: got {value}; needs a finite number >= {least}")
-    return float(value)

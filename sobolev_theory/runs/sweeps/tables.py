@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic_files import file_of
 from .configurations import Columns
 
 try:
@@ -45,7 +46,10 @@ class Sweep:
     nan: dict[str, int]
 
     def columns(self, *names: str) -> Columns:
-        """These columns, or all, as arrays [rows ...].
+        """These columns, or all.
+
+        Returns:
+            dict: name -> array [rows ...].
 
         Raises:
             ValueError: a name that is none, or a file that is corrupted.
@@ -61,6 +65,12 @@ class Sweep:
 def opened(path) -> Sweep:
     """A sweep that is finished.
 
+    Args:
+        path: of its file.
+
+    Returns:
+        Sweep: as `st.sweep` returned it.
+
     Raises:
         ValueError: no file, or none that st.sweep finished.
 
@@ -71,7 +81,7 @@ def opened(path) -> Sweep:
         ...     st.sweeps.opened(swept.path).columns("value")["value"].tolist()
         [2.0, 4.0]
     """
-    path = Path(path)
+    path = file_of("path", path)
     entry = entry_of(path)
     metadata = pq.read_metadata(path)
     nan = json.loads(metadata.metadata[COUNTS])

@@ -10,6 +10,7 @@ import pytest
 from figures.experiments import denoising
 from figures.experiments.denoising import Setting
 from figures.kept import Keep
+from figures.measures import image_losses
 from figures.networks.denoiser import Autoencoder
 from figures.problems import datasets
 from figures.problems.datasets import DataError
@@ -68,10 +69,11 @@ def test_of_mnist_so_many_are_trained_on_and_the_first_of_each_digit_is_shown(tm
 
 def test_memory_is_that_of_a_few_test_images_of_mnist():
     network = Autoencoder(28, key=jax.random.key(0))
-    student = denoising._Student(network, jnp.array(0))
 
     def megabytes(images: int) -> float:
-        program = jax.jit(lambda noisy: jnp.sum(student(noisy))).lower(jnp.zeros((images, 28, 28), jnp.float32))
+        program = jax.jit(lambda noisy: jnp.sum(denoising.outputs(network, noisy))).lower(
+            jnp.zeros((images, 28, 28), jnp.float32)
+        )
         return program.compile().memory_analysis().temp_size_in_bytes / 1e6
 
     # Shifted copies of the last layer alone: 28^2 pixels x 9 x 32 channels x 4 bytes, 0.9 MB an image.
@@ -141,7 +143,7 @@ def test_training_leaves_checkpoints_where_cells_are_kept(tmp_path, monkeypatch)
         checkpoint.write_bytes(b"half way")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(denoising.training, "fit", interrupted)
+    monkeypatch.setattr(image_losses.training, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         denoising.data(setting=SMALL, keep=Keep(tmp_path, "key"))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"half way"]

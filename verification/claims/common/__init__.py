@@ -1,0 +1,1 @@
+"""What claims of all parts share: domains, sources, frames, wrong twins, bounds."""

@@ -1,0 +1,1 @@
+"""Kernels of a pair of neurons: powers, families of activations, biases, and their derivatives."""

@@ -1,0 +1,1 @@
+"""One neuron and its teacher."""

@@ -1,0 +1,1 @@
+"""What is found, for readers and for programs: a table, a JSON record, a page."""

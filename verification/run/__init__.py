@@ -1,0 +1,1 @@
+"""How claims are examined: settings, processes, what is kept, and the verdicts."""
