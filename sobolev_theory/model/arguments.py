@@ -34,10 +34,10 @@ def real_array(name: str, value) -> Float[Array, "..."]:
 
 
 def _from_sequence(name: str, value) -> Array | np.ndarray:
-    """By NumPy, or by JAX if a traced value or another array of JAX is among the entries."""
+    """By NumPy, whose values are known, or by JAX if a traced value is among the entries."""
     leaves = jax.tree.leaves(value)
     try:
-        if not any(isinstance(leaf, jax.Array) for leaf in leaves):
+        if not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
             return np.asarray(value)
         with jax.numpy_dtype_promotion("standard"):  # entries of several precisions make one array
             return jnp.asarray(value)

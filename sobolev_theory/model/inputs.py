@@ -116,9 +116,10 @@ class GaussianInput(eqx.Module):
             return weights
         if isinstance(self.covariance, LowRank):
             weights, diagonal, factor = _alike(weights, self.covariance.diagonal, self.covariance.factor)
-            return jnp.concatenate([weights * root_of(diagonal)[None], weights @ factor], 1)
+            return jnp.concatenate([_scaled(weights, root_of(diagonal)), weights @ factor], 1)
         weights, covariance = _alike(weights, self.covariance)
-        return weights * root_of(covariance)[None] if covariance.ndim == 1 else weights @ root_of(covariance)
+        root = root_of(covariance)
+        return _scaled(weights, root) if root.ndim == 1 else weights @ root
 
     def stretched(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
         """A z, with A A' the covariance: the transpose of `whitened`. Of standard normal z, it is x - mean."""
@@ -126,11 +127,11 @@ class GaussianInput(eqx.Module):
             return z
         if isinstance(self.covariance, LowRank):
             z, diagonal, factor = _alike(z, self.covariance.diagonal, self.covariance.factor)
-            own = z[..., : len(diagonal)]
-            return own * jnp.broadcast_to(root_of(diagonal), own.shape) + z[..., len(diagonal) :] @ factor.T
+            d = len(diagonal)
+            return _scaled(z[..., :d], root_of(diagonal)) + z[..., d:] @ factor.T
         z, covariance = _alike(z, self.covariance)
         root = root_of(covariance)
-        return z * jnp.broadcast_to(root, z.shape) if covariance.ndim == 1 else z @ root.T
+        return _scaled(z, root) if root.ndim == 1 else z @ root.T
 
     def coloured(self, z: Float[Array, "... q"]) -> Float[Array, "... d"]:
         """x of standard normal z."""
@@ -176,3 +177,7 @@ def _alike(*arrays: Array) -> list[Array]:
     """All of the precision that holds all of them."""
     dtype = common_dtype(*arrays)
     return [array.astype(dtype) for array in arrays]
+
+
+def _scaled(rows: Float[Array, "... d"], by: Float[Array, " d"]) -> Float[Array, "... d"]:
+    return rows * jnp.broadcast_to(by, rows.shape)
