@@ -207,7 +207,7 @@ def _piece(integrator: Integrator, to: Tolerances, f: WeightLoss, scale, start, 
     caused = over | ((code == 1) & (reached == jnp.min(reached)) & (reached < 2 * EVENT))
     triggered = dict(zip(sizes, caused, strict=True))
     time = jnp.where(jnp.any(over), start, solution.ts[1][-1])
-    return _Piece(time, end, solution.ys[0] + centre, solution.stats["num_steps"], code, triggered)
+    return _Piece(time, end, solution.ys[0] + centre[None], solution.stats["num_steps"], code, triggered)
 
 
 def _joined(path: Path, piece: _Piece, active: np.ndarray, near, times: np.ndarray) -> tuple[Path, Any]:

@@ -161,7 +161,7 @@ def dynamics() -> Calls:
         "gradient_flows": lambda: st.gradient_flows(start.weights[None], target, t1=1.0),
         "descend": lambda: st.descend(student, teacher, rates=[0.1, 0.2], steps=2),
         "descend: samples": lambda: st.descend(
-            student, teacher, of="sample", batch=4, key=jax.random.key(0), optimiser=optax.adam, **options
+            student, teacher, of="sample", batch=4, key=jax.random.key(0), **options
         ),
         "largest_stable_step": lambda: st.largest_stable_step(target, target),
         "orthonormal.fixed_points": lambda: st.orthonormal.fixed_points(3),
