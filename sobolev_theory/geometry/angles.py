@@ -82,9 +82,12 @@ def inverse_sine(angles: Angles) -> Float[Array, "*pairs"]:
 
 
 def power_of_two(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """One near x > 0, so far from the ends of the dtype that its inverse is a normal number."""
+    """One near x > 0, in the middle half of the dtype's exponents: its square and its inverse are normal numbers.
+
+    Of constants XLA makes (w s)^2 into w^2 s^2: an s whose square overflows would make NaN of a constant zero.
+    """
     info = jnp.finfo(x.dtype)
-    ends = 2.0 ** (4 - info.maxexp), 2.0 ** (info.maxexp - 4)
+    ends = 2.0 ** (2 - info.maxexp // 2), 2.0 ** (info.maxexp // 2 - 2)
     return lax.reduce_precision(jnp.clip(x, *ends), exponent_bits=info.nexp, mantissa_bits=0)
 
 
