@@ -33,7 +33,7 @@ GROUP, BATCH = 2**8, 2**14
 LARGEST_DIMENSION = 5  # with controls of second degree: 20 of the 64 group means of the first look
 
 
-def duals(problem: integrands.Problem, samples: integrands.Samples) -> Float[Array, " orders"]:
+def duals(problem: integrands.SampledProblem, samples: integrands.Samples) -> Float[Array, " orders"]:
     """E[sigma^(m)(u) tau^(m)(u')] of the first neurons, for all orders of the loss; by JAX's derivatives."""
     functions: list[Callable] = [network.activation for network in (problem.student, problem.teacher)]
     fields = [
@@ -148,7 +148,7 @@ class Estimates:
         loss, (_, like) = request.loss, ESTIMATORS[request.estimator]
         dtype = request.student.weights.dtype
         orders = tuple(jnp.asarray(weight, dtype) for weight in loss.lambdas[: loss.order + 1])
-        problem = integrands.Problem(orders, request.student, request.teacher, request.inputs)
+        problem = integrands.SampledProblem(orders, request.student, request.teacher, request.inputs)
         shaped = (like(request), controls(jnp.zeros((1, request.student.dimension), dtype)))
         plan = stream.Plan(GROUP, BATCH // GROUP, samples // BATCH, None, covariance=True, progress=False)
         found = stream.estimate(
@@ -177,7 +177,7 @@ def controls(x: Float[Array, "n d"]) -> Float[Array, " q"]:
 def _with_controls(estimator: str) -> Callable:
     mean, _ = ESTIMATORS[estimator]
 
-    def average(problem: integrands.Problem, key: jax.Array, size: int):
+    def average(problem: integrands.SampledProblem, key: jax.Array, size: int):
         samples = integrands.draw(problem, key, size)
         return mean(problem, samples), controls(_standard(problem.inputs, samples.x))
 
