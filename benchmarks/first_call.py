@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -65,9 +66,9 @@ def programs(run: Callable[[], object]) -> int:
     """How many programs are compiled by a call from empty caches."""
     compiled = []
 
-    def count(event: str, duration: float, **_) -> None:
+    def count(event: str, duration_secs: float, **kwargs: str | int) -> None:
         if event.endswith("backend_compile_duration"):
-            compiled.append(duration)
+            compiled.append(duration_secs)
 
     jax.clear_caches()
     jax.monitoring.register_event_duration_secs_listener(count)
@@ -114,7 +115,7 @@ def of_flow(loss: str, goal: float, repeats: int = 3) -> dict:
     import diffrax
 
     student, teacher = networks()
-    options = {"t1": 5.0, "saveat": [5.0], "solver": "dopri8", "rtol": 1e-9}
+    options: dict[str, Any] = {"t1": 5.0, "saveat": [5.0], "solver": "dopri8", "rtol": 1e-9}
     ours = partial(st.gradient_flow, student, teacher, st.L2 if loss == "L2" else st.H1, **options)
     velocity = jax.grad(partial(plain_loss, lambdas=(1.0, 0.0)))
 
@@ -138,8 +139,10 @@ def of_flow(loss: str, goal: float, repeats: int = 3) -> dict:
 def of_another_flow(repeats: int = 3) -> dict:
     """A flow of other numbers of neurons and inputs in a process that has made one."""
     first, other = networks(), networks(3, 5)
-    options = {"t1": 5.0, "saveat": [5.0]}
-    run = partial(st.gradient_flow, loss=st.H1, **options)
+
+    def run(student: st.Network, teacher: st.Network) -> st.Flow:
+        return st.gradient_flow(student, teacher, st.H1, t1=5.0, saveat=[5.0])
+
     times = []
     for _ in range(repeats):
         once = _first(lambda: run(*first))

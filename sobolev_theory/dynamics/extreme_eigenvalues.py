@@ -103,10 +103,10 @@ def extreme_eigenvalues(
         for end in ("smallest", "largest")
     )
     gaps = [_gaps(multiply, *pairs) for pairs in (smallest, largest)]
-    values = np.concatenate([smallest[0], largest[0]])
+    found = np.concatenate([smallest[0], largest[0]])
     # A residual bounds the error of a symmetric matrix's eigenvalue; of others it is the size of it.
-    zero = np.asarray(is_zero(values, size)) | (np.abs(values) <= np.concatenate(gaps))
-    values = jnp.asarray(np.where(zero, 0.0, values))
+    zero = np.asarray(is_zero(jnp.asarray(found), size)) | (np.abs(found) <= np.concatenate(gaps))
+    values = jnp.asarray(np.where(zero, 0.0, found))
     lifted = [_lifted(vectors, small.weights.shape, rotation) for _, vectors in (smallest, largest)]
     return ExtremeEigenvalues(values[:count], values[count:], lifted[0], lifted[1], float(np.max(gaps)), products)
 

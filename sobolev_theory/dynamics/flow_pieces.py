@@ -238,8 +238,8 @@ def _settle(activation: Activation, to: Tolerances, f: WeightLoss, time, w, ray)
 def _settled(integrator: Integrator, tolerances: Tolerances, losses: WeightLoss, path: Path) -> Path:
     """The path with the neurons put on rays, and taken off them."""
     active = np.array([outcome is None for outcome in path.outcome])
-    time = jnp.asarray(path.time, path.w.dtype)
-    settled = _settle(integrator.activation, tolerances, losses, time, path.w, path.ray)
+    now = jnp.asarray(path.time, path.w.dtype)
+    settled = _settle(integrator.activation, tolerances, losses, now, path.w, path.ray)
     ray, before = np.asarray(settled.ray), np.asarray(path.ray)
     time = np.where(active, np.asarray(settled.time), path.time)
     new = active[:, None] & (ray != before)

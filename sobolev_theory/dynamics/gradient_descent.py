@@ -187,7 +187,7 @@ def largest_stable_step(
     if of == "loss" and _on_a_kink(critical, teacher, loss.order):
         return 0.0
     # A flat critical point is known to half the digits, and so are its eigenvalues.
-    values = values[~np.asarray(is_zero(values, values.size, np.inf))]
+    values = values[~np.asarray(is_zero(jnp.asarray(values), values.size, np.inf))]
     return float(max(0.0, np.min(2 * values.real / np.abs(values) ** 2, initial=np.inf)))
 
 
@@ -195,7 +195,7 @@ def _on_a_kink(student: Network, teacher: Network, order: int) -> bool:
     """Whether a hyperplane on which the highest derivative of a student neuron jumps is one of another neuron too."""
     ours, theirs = _hyperplanes(student, order), _hyperplanes(teacher, order)
     sin = np.asarray(line_angles(ours, jnp.concatenate([ours, theirs])).sin)
-    others = ~np.eye(*sin.shape, dtype=bool)
+    others = np.eye(*sin.shape) == 0
     turns = np.asarray(ours[:, -1] != 0)[:, None] | (student.dimension > 1)  # in one input 0 stays where it is
     return bool(np.any((sin <= parallel_below(sin.dtype)) & others & turns))
 

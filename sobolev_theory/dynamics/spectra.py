@@ -271,7 +271,7 @@ def _of_one_neuron(
         terms = single_neuron.loss_hessian_eigenvalues(lambdas, rho, angles.sin, kink, a**2)
     else:
         terms = single_neuron.population_eigenvalues(lambdas, rho, angles.sin, a**2)
-    values, half = jnp.stack(terms), terms.radial
+    values, half = jnp.stack(terms), jnp.asarray(terms.radial)
     rounding = ROUNDINGS * float(jnp.finfo(half.dtype).eps) * (jnp.abs(half) + jnp.abs(values - half))
     values = jnp.where(alive & (jnp.abs(values) > rounding), values, 0.0)  # what a sum loses, whatever the others are
     above_diagonal = jnp.abs(lambdas[1] * rho * angles.cos) / (2 * jnp.pi)

@@ -48,7 +48,7 @@ def delta_moment(order: int, z: Pairs, inverse: Pairs) -> Pairs:
 
 def pointwise(factor: Factor) -> Function:
     """The function itself, if it is no sharp delta: its expectation over a field without variance."""
-    if factor.kind == "function":
+    if factor.function is not None:
         return smooth_beside(factor.function, factor.power, factor.kinks)
     return lambda t: of_one(factor, t, jnp.zeros_like(t), 0)
 

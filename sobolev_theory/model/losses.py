@@ -10,6 +10,7 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .activations import Activation
@@ -66,7 +67,7 @@ def _of_order(order: int, given):
             )
         if isinstance(given, jax.core.Tracer):
             return given if jnp.issubdtype(given.dtype, jnp.floating) else given.astype(float)
-    elif not hasattr(given, "__float__") or getattr(given, "ndim", 0) or not _is_real(given):
+    elif not hasattr(given, "__float__") or np.ndim(given) or not _is_real(given):
         raise TypeError(f"lambdas[{order}]: got {given!r}; needs a real number")
     value = float(given)
     if not (value >= 0 and math.isfinite(value)):

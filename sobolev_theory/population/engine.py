@@ -88,8 +88,8 @@ class IsotropicSums(NamedTuple):
     def _sums(self, lambdas: OrderWeights, student: Neurons, teacher: Neurons) -> Sums:
         if isinstance(self.activation, ReLU):
             return ReluSums()
-        groups = (((self.activation, tuple(range(len(side[1])))),) for side in (student, teacher))
-        return GeneralSums(*groups, tuple(range(len(lambdas))))
+        ours, theirs = (((self.activation, tuple(range(len(side[1])))),) for side in (student, teacher))
+        return GeneralSums(ours, theirs, tuple(range(len(lambdas))))
 
 
 def sums_of(activation: Activation) -> IsotropicSums:

@@ -88,7 +88,8 @@ class Statement:
             for k, relation in enumerate(relations):
                 if relation.rhs != 0 and not isinstance(relation.lhs, Name):
                     wrong = relation.func(relation.lhs, _times(factor, relation.rhs), evaluate=False)
-                    yield replace(self, **{field: (*relations[:k], wrong, *relations[k + 1 :])})
+                    changed: Any = {field: (*relations[:k], wrong, *relations[k + 1 :])}
+                    yield replace(self, **changed)
 
     @property
     def _full(self) -> list[sp.Basic]:

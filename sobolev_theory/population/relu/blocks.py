@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from ...geometry.angles import Angles, angles_between, polar
 from ...model import networks
-from ..row_blocks import EVERY, Rows, all_in_one_block, by_rows
+from ..row_blocks import Rows, all_in_one_block, by_rows
 from .plain_sums import Neurons
 
 Indices = slice | Int[Array, " B"]  # into all neurons, students first
@@ -46,10 +46,10 @@ class Geometry:
         return -self.everyone.rho[self.students :]
 
     def of_students(self, rows: Rows) -> Indices:
-        return slice(0, self.students) if rows is EVERY else rows
+        return slice(0, self.students) if isinstance(rows, slice) else rows
 
     def of_teachers(self, rows: Rows) -> Indices:
-        return slice(self.students, None) if rows is EVERY else self.students + rows
+        return slice(self.students, None) if isinstance(rows, slice) else self.students + rows
 
     def angles(self, indices: Indices) -> Angles:
         """From some neurons to all."""
@@ -73,5 +73,9 @@ def geometry(student: networks.Neurons, teacher: networks.Neurons, mesh: Mesh | 
 
 def by_students(function: Callable[[Any, Geometry, Rows], Any], operands: Any, g: Geometry, mesh: Mesh | None) -> Any:
     """function(operands, geometry, rows), with one entry per student along the first axes of what it returns."""
-    found = by_rows(lambda x, rows: function(*x, rows), (operands, g), g.students, g.neurons, mesh)
+
+    def of_block(x, rows: Rows) -> Any:
+        return function(x[0], x[1], rows)
+
+    found = by_rows(of_block, (operands, g), g.students, g.neurons, mesh)
     return jax.tree.map(lambda x: x[: g.students], found)

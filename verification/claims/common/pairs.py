@@ -38,7 +38,7 @@ def in_balls(pair: Pair, quantities: Quantities = CERTIFIED) -> Environment:
     """The geometry of the pair, and quantities as certified integrals."""
     at = with_orthants(of_pair(BALLS, pair.w, pair.v))
     spectrum = partial(eigenvalues, pair.w, pair.v)
-    functions = {
+    functions: dict[Any, Callable] = {
         n.LambdaMin: lambda m: spectrum(m).least,
         n.LambdaMax: lambda m: spectrum(m).largest,
         n.Kappa: lambda m: spectrum(m).largest / spectrum(m).least,
@@ -54,7 +54,7 @@ def in_floats(pair: Pair, quantities: Quantities) -> Environment:
     at = of_pair(FLOATS, np.asarray(pair.w, dtype=float), np.asarray(pair.v, dtype=float))
     at = Environment(FLOATS, at.dimension, {k: np.asarray(v, dtype=float)[()] for k, v in at.values.items()})
     plane = np.concatenate([at.values[n.w_hat], at.values[n.e]], axis=1)
-    functions = {
+    functions: dict[Any, Callable] = {
         n.LambdaMin: lambda m: _spectrum(m)[0],
         n.LambdaMax: lambda m: _spectrum(m)[-1],
         n.Kappa: lambda m: _spectrum(m)[-1] / _spectrum(m)[0],

@@ -120,8 +120,8 @@ WRITTEN_OUT = (stated.d_kappa_0, stated.d_kappa_1)
 def _along(gradient: Statement, statement: Statement, networks: Networks) -> np.ndarray:
     """The statement's right side: the derivative of the stated gradient along the direction of the product."""
 
-    def moved(s: float) -> np.ndarray:
-        return place(gradient, shifted(networks, direction(networks), s)).astype(float)
+    def moved(s: np.ndarray) -> np.ndarray:
+        return place(gradient, shifted(networks, direction(networks), float(s))).astype(float)
 
     (product,) = sp.sympify(statement.right).atoms(stated.Along)
     return evaluate(statement.right, Environment(FLOATS, values={product: derivative(moved, np.zeros(()), STEP)}))

@@ -205,13 +205,18 @@ claimed = "not negative"
 found = measure(one.l2_jacobian(w, v)) - measure(one.h1_population_jacobian(w, v))
 """
 
+
+def _margin(statement: Statement, pair: Pair) -> float:
+    return float(evaluate(statement.margin, in_floats(pair, LIBRARY)))
+
+
 EVERYWHERE = tuple(
     Claim(
         f"one-neuron/{name}-everywhere",
         statement,
         f"{PAPER}, read {reading}",
         DEFINITE,
-        lambda pair, statement=statement: evaluate(statement.margin, in_floats(pair, LIBRARY)),
+        partial(_margin, statement),
         (
             everywhere(DEFINITE),
             counterexample(statement, [1.0, 0.0], [0.75, 0.125], RECHECK.format(measure=code)),
