@@ -21,6 +21,7 @@ from ..model.activations import Activation
 from ..model.arguments import check_choice, finite, real_array, whole
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network
+from ..model.precision import full_products
 from ..population.problem import isotropic_problem
 from . import kinks
 from .flow_pieces import Integrator, Path, Tolerances, follow
@@ -69,11 +70,13 @@ class Flow(eqx.Module):
         return Flow(time=self.time, outcome=self.outcome[index], **one)
 
     @property
+    @full_products
     def weights(self) -> Float[Array, "*B T K d"]:
         """The weights at all times, lifted: as large as that is."""
         return jnp.einsum("...tkn,...dn->...tkd", self.reduced, self.basis)
 
     @property
+    @full_products
     def end_weights(self) -> Float[Array, "*B K d"]:
         return jnp.einsum("...kn,...dn->...kd", self.end, self.basis)
 
@@ -189,6 +192,7 @@ class _Options(NamedTuple):
     max_kinks: int
 
 
+@full_products
 def _flows(
     name: str, student: Network, starts: Float[Array, "B K d"], teacher: Network, loss: SobolevLoss, options: _Options
 ) -> Flow:

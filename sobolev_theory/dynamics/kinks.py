@@ -20,6 +20,7 @@ from ..geometry.angles import direction, inverse_or_zero, parallel_below, polar
 from ..model.activations import Activation
 from ..model.losses import OrderWeights
 from ..model.networks import Neurons
+from ..model.precision import full_products
 from ..population.engine import sums_of
 
 FREE = -1
@@ -58,6 +59,7 @@ def weight_loss(lambdas: OrderWeights, output_weights: Float[Array, " K"], teach
     return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive[None])
 
 
+@full_products
 def line_angles(u: Float[Array, "K n"], others: Float[Array, "m n"]) -> LineAngles:
     """For unit vectors; e, and its sine, are 0 to rounding where two are parallel."""
     cos = u @ others.T
@@ -90,6 +92,7 @@ def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: I
     return Motion(jnp.where(on_ray[:, None], along, force), across, jnp.where(on_ray, slack, jnp.inf))
 
 
+@full_products
 def cone_slopes(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) -> Float[Array, "K K_star"]:
     """S of every student at the line of every teacher, negative where it repels."""
     rows, output = f.teacher
@@ -100,6 +103,7 @@ def cone_slopes(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) 
     return f.lambdas[1] * f.output_weights[:, None] * (pull[None] - weaken) / TWO_PI
 
 
+@full_products
 def _boundary(f: WeightLoss, norm, u, ray) -> Float[Array, "K n"]:
     """The boundary term of the loss gradient without the cones of the rays that neurons are on."""
     rows, output = f.teacher

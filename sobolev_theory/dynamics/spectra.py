@@ -22,6 +22,7 @@ from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, check_same_inputs, with_parameters
+from ..model.precision import full_products
 from ..population.jacobians import (
     loss_hessian,
     loss_hessian_product,
@@ -73,6 +74,7 @@ class Spectrum(eqx.Module):
     departure_from_normality: Float[Array, ""]
     blocks: Blocks
 
+    @full_products
     def eigenpairs(self) -> tuple[Inexact[Array, " m"], Inexact[Array, "m K d"]]:
         """The values, those in the span first, each with a unit eigenvector lifted to the weights.
 

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from ..model.precision import full_products
 from .fixed_tangents import jvp_along_moving
 
 # Above this |cosine| a Gram matrix no longer gives the angle to 1e-14, and the remainder is used.
@@ -214,6 +215,7 @@ def angles_between(a: Polar, b: Polar, itself: Bool[Array, "n m"] | None = None)
 
 
 @partial(angles_between.defjvp, symbolic_zeros=True)
+@full_products
 def _angles_between_jvp(primals, tangents):
     """Without the product of a side that does not move."""
     a, b, itself = primals

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..model.networks import Network, check_same_inputs, with_parameters
+from ..model.precision import full_products
 from .angles import direction, polar
 
 Basis = Float[Array, "d n"]
@@ -32,11 +33,13 @@ class Reduction(eqx.Module):
         """n."""
         return self.basis.shape[1]
 
+    @full_products
     def reduce(self, network: Network) -> Network:
         """The network, or a gradient or tangent shaped like one, in coordinates of the basis: weights [K, n]."""
         self._check(network, "d", self.basis.shape[0])
         return with_parameters(network, network.weights @ self.basis, network.output_weights, network.biases)
 
+    @full_products
     def lift(self, network: Network) -> Network:
         """From weights [K, n] back to [K, d]; the inverse of `reduce` for networks in the span."""
         self._check(network, "n", self.basis.shape[1])
@@ -50,6 +53,7 @@ class Reduction(eqx.Module):
             raise ValueError(f"network: got weights of shape {shape}; needs [K, {name}] = [K, {size}]")
 
 
+@full_products
 def reduction(student: Network, teacher: Network, *, revealing_rank: bool = False) -> Reduction:
     """An orthonormal basis of the span of the neurons, by one QR of the d x (K + K*) matrix of their directions.
 
@@ -98,6 +102,7 @@ def with_a_zero_input(network: Network) -> Network:
     return with_parameters(network, rows, network.output_weights, network.biases)
 
 
+@full_products
 def orthogonal_to(basis: Float[Array, "d n"]) -> Float[Array, " d"]:
     """A unit vector orthogonal to the columns, n < d: what is left of the coordinate axis farthest from them."""
     axis = jnp.argmin(jnp.sum(basis**2, axis=1))
@@ -110,6 +115,7 @@ def orthogonal_to(basis: Float[Array, "d n"]) -> Float[Array, " d"]:
 # What Monte Carlo estimates in the span, lifted.
 
 
+@full_products
 def into_span(network: Network, basis: Basis, extra: bool = False) -> Network:
     """The network in coordinates of the basis, with a last coordinate that it does not depend on if `extra`."""
     reduced = with_parameters(network, network.weights @ basis, network.output_weights, network.biases)
@@ -120,6 +126,7 @@ def lift_scalar(value: Float[Array, ""], basis: Basis) -> Float[Array, ""]:
     return value
 
 
+@full_products
 def lift_rows(value: Float[Array, "K n"], basis: Basis) -> Float[Array, "K d"]:
     return value @ basis.T
 
@@ -128,6 +135,7 @@ def lift_network(value: Network, basis: Basis) -> Network:
     return with_parameters(value, lift_rows(value.weights, basis), value.output_weights, value.biases)
 
 
+@full_products
 def lift_blocks(value: Float[Array, "K t K t"], basis: Basis) -> Float[Array, "K d K d"]:
     """Q B Q' + c (I - Q Q') for every pair of neurons; t = n, or n + 1 with the complement's coordinate last."""
     span = basis.shape[1]

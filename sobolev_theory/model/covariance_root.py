@@ -11,6 +11,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from .precision import full_products
+
 
 def rounding(size: int, dtype) -> float:
     """Of eigenvalues of a matrix of unit diagonal whose entries are rounded, with a factor of safety."""
@@ -53,6 +55,7 @@ def root_of(covariance: Float[Array, "d d"] | Float[Array, " d"]) -> Float[Array
 
 
 @root_of.defjvp
+@full_products
 def _root_jvp(primals, tangents):
     """dA = (I - A B' / 2) dSigma B, with B' A the identity on what A spans: then dA A' + A dA' = dSigma there.
 

@@ -15,6 +15,7 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, PyTree
 
+from ..model.precision import full_products
 from .moments import Moments, merge, nothing, on_host
 from .plan import Plan
 
@@ -135,5 +136,6 @@ def _batch(average, size: int, groups: int, covariance: bool, arguments, key, fi
 
 
 @partial(jax.jit, static_argnums=(0, 1))
+@full_products
 def _group_mean(average, size: int, arguments, key, index) -> Float[Array, " D"]:
     return ravel_pytree(average(arguments, jax.random.fold_in(key, index), size))[0]

@@ -19,6 +19,7 @@ from ..kernels.activation_pairs import Part
 from ..model.activations import Activation, ReLU
 from ..model.losses import OrderWeights
 from ..model.networks import Network, Neurons
+from ..model.precision import full_products
 from .general_sums import GeneralSums, activations, general_sums
 from .pair_sums import Sums
 from .preactivations import Fields, fields
@@ -26,12 +27,14 @@ from .problem import Problem
 from .relu.sums import ReluSums
 
 
+@full_products
 def loss(p: Problem, coarse: bool = False) -> Float[Array, ""]:
     """The population loss; `coarse` with fewer nodes of quadrature."""
     ours, theirs = (_fields(p, network) for network in (p.student, p.teacher))
     return sums(p, coarse).loss(p.lambdas, ours, theirs, p.mesh)
 
 
+@full_products
 def gradient(p: Problem, part: Part, coarse: bool = False) -> Network:
     """One part of its gradient, of the student's structure."""
     ours, pull_back = jax.vjp(lambda student: _fields(p, student), p.student)
@@ -73,11 +76,13 @@ class IsotropicSums(NamedTuple):
 
     activation: Activation
 
+    @full_products
     def loss(
         self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, mesh: Mesh | None = None
     ) -> Float[Array, ""]:
         return self._sums(lambdas, student, teacher).loss(lambdas, Fields(*student), Fields(*teacher), mesh)
 
+    @full_products
     def gradient(
         self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, mesh: Mesh | None = None
     ) -> Neurons:

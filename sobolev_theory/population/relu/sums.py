@@ -18,6 +18,7 @@ from ...geometry.fixed_tangents import instantiated, is_fixed, jvp_along_moving
 from ...kernels.activation_pairs import Part
 from ...model import networks
 from ...model.losses import OrderWeights
+from ...model.precision import full_products
 from ..preactivations import Fields
 from ..row_blocks import Rows, by_rows
 from .blocks import Geometry, by_students, geometry
@@ -73,6 +74,7 @@ def _plain_rows(part: Part, lambdas: OrderWeights, g: Geometry, rows: Rows) -> G
 
 
 @partial(_gradient.defjvp, symbolic_zeros=True)
+@full_products
 def _gradient_jvp(part, mesh, primals, tangents):
     return _gradient(part, *primals, mesh), jvp_along_moving(partial(_apart, part, mesh), primals, tangents)[2]
 
@@ -139,6 +141,7 @@ def _of_teachers(lambdas: OrderWeights, masses: Float[Array, " K_star"], g: Geom
 
 
 @partial(_loss.defjvp, symbolic_zeros=True)
+@full_products
 def _loss_jvp(mesh, primals, tangents):
     lambdas, student, teacher = primals
     d_lambdas, d_student, d_teacher = tangents
