@@ -110,10 +110,9 @@ def descend(
     steps, every = whole("steps", steps, 1), whole("every", every, 1)
     if steps % every:
         raise ValueError(f"every: got {every}; needs a divisor of steps = {steps}")
-    if of == "sample":
-        batch = whole("batch", batch, 1)
-    if (of == "sample") != (key is not None) or (of != "sample" and batch is not None):
+    if {batch is not None, key is not None} != {of == "sample"}:
         raise ValueError(f"batch, key: got {batch}, {key}; needs both for of='sample', and neither for of={of!r}")
+    batch = None if batch is None else whole("batch", batch, 1)
     key = jax.random.key(0) if key is None else key
     dtype = jnp.result_type(student.weights, teacher.weights)
     student, teacher, rates = jax.tree.map(lambda x: x.astype(dtype), (student, teacher, rates))

@@ -116,7 +116,7 @@ def test_samples_are_fresh_at_every_step_and_the_same_for_all_rates():
         ({"steps": 0}, "steps: got 0"),
         ({"every": 3}, "every: got 3; needs a divisor of steps = 4"),
         ({"of": "batch"}, "of: got 'batch'"),
-        ({"of": "sample"}, "batch: got None"),
+        ({"of": "sample"}, "batch, key: got None, None; needs both"),
         ({"of": "sample", "batch": 8}, "batch, key: got 8, None; needs both"),
         ({"batch": 8}, "neither for of='population'"),
         ({"loss": st.H2}, "order"),
