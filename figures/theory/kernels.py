@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 
 import sobolev_theory as st
+from sobolev_theory.dynamics.spectra import condition_of
 
 from .. import style
 from ..figure import Figure
@@ -71,13 +72,16 @@ def _conditions(power: int, theta: np.ndarray) -> np.ndarray:
     for s in range(power + 1):
         loss = st.SobolevLoss((1.0,) * (s + 1))
 
-        def at(t, loss=loss):
+        def matrix(t, loss=loss):
             teacher = st.Network(jnp.array([jnp.cos(t), jnp.sin(t), 0.0]), activation=activation)
-            spectrum = st.spectrum(student, teacher, loss, of="population")
-            return st.condition_number(student, teacher, loss, of="population"), spectrum.values
+            return st.population_jacobian(student, teacher, loss)[0, :, 0, :]
 
-        found[s] = where_positive(*map(np.asarray, jax.jit(jax.vmap(at))(theta)))
+        matrices = jax.jit(jax.vmap(matrix))(theta)
+        found[s] = where_positive(np.asarray(_CONDITIONS(matrices)), np.linalg.eigvals(np.asarray(matrices)))
     return found
+
+
+_CONDITIONS = jax.jit(jax.vmap(condition_of))  # one program for all activations and orders
 
 
 @style.paper()
