@@ -11,7 +11,7 @@ from rich.table import Table
 
 from sobolev_theory.runs import command_lines
 
-from . import dimension, flows, gradient, kernels, montecarlo, scaling, training, variance
+from . import dimension, first_call, flows, gradient, kernels, montecarlo, scaling, training, variance
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
@@ -48,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     **{f"variance-hyperplanes-{step}": partial(variance.of_hyperplanes, step) for step in (0.1, 0.01, 0.001)},
     "processes": scaling.processes,
     "compile": gradient.compile_times,
+    **first_call.BENCHMARKS,
     "training": training.step_against_l2,
     **{f"nested-{order}": partial(training.nested_against_ours, order) for order in ("H1", "H2", "H3")},
     **{
@@ -59,18 +60,19 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run; default all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run, or how names begin; default all")
     parser.add_argument("--list", action="store_true", help="list the names and stop")
     options = parser.parse_args(arguments)
     if options.list:
         print("\n".join(BENCHMARKS))
         return 0
-    unknown = [name for name in options.names if name not in BENCHMARKS]
+    groups = {n: [n] if n in BENCHMARKS else [b for b in BENCHMARKS if b.startswith(f"{n}-")] for n in options.names}
+    unknown = [name for name, group in groups.items() if not group]
     if unknown:
         command_lines.complain(f"NAME: got {', '.join(unknown)}; needs one of {', '.join(BENCHMARKS)}")
         return 2
     jax.config.update("jax_enable_x64", True)
-    names = options.names or list(BENCHMARKS)
+    names = [name for group in groups.values() for name in group] or list(BENCHMARKS)
     table = Table("ratio", "quartiles", "goal", "ms", "what", title=f"float64 on {jax.devices()[0].device_kind}")
     for name in names:
         result = BENCHMARKS[name]()

@@ -175,14 +175,9 @@ def of_import(repeats: int = 11) -> dict:
 
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
-    **{f"first-{name}": partial(of_function, name) for name in FUNCTIONS},
-    "first-flow-L2": partial(of_flow, "L2", 2.0),
-    "first-flow-H1": partial(of_flow, "H1", 4.0),
-    "another-flow": of_another_flow,
-    "import": of_import,
+    **{f"first-call-{name}": partial(of_function, name) for name in FUNCTIONS},
+    "first-call-flow-L2": partial(of_flow, "L2", 2.0),
+    "first-call-flow-H1": partial(of_flow, "H1", 4.0),
+    "first-call-another-flow": of_another_flow,
+    "first-call-import": of_import,
 }
-
-
-def table() -> list[dict]:
-    """All of them: `python -m benchmarks first-call`."""
-    return [benchmark() for benchmark in BENCHMARKS.values()]

@@ -47,8 +47,9 @@ def direction_error(sine: float) -> float:
 @each_case
 def test_loss_errs_by_a_few_eps_of_its_largest_term(name, lam):
     value = st.population_loss(*CASES[name].networks, st.SobolevLoss(lam))
-    error = abs(float(value) - float(expected(name, "loss", lam)))
-    assert error <= FEW * reference(name).largest_term()
+    exact = float(expected(name, "loss", lam))
+    # Of the sum itself where its terms add up to more: it is rounded too.
+    assert abs(float(value) - exact) <= FEW * max(reference(name).largest_term(), exact)
 
 
 @each_loss

@@ -1,0 +1,23 @@
+"""The size of what a first call traces and compiles, which is what it costs, is kept from growing."""
+
+import pytest
+
+import sobolev_theory as st
+from benchmarks import first_call
+
+# Measured, and a twentieth more; before their sums were one, the loss had 3442 and the gradient 1519.
+MOST = {
+    st.population_loss: 1020,
+    st.population_gradient: 650,
+    st.loss_gradient: 790,
+    st.loss_hessian: 1520,
+}
+
+
+@pytest.mark.parametrize("function", MOST, ids=lambda f: f.__name__)
+def test_programs_have_no_more_equations_than_they_had(function):
+    assert first_call.equations(function, *first_call.networks()) <= MOST[function]
+
+
+def test_the_gradient_with_biases_is_no_larger_than_it_was():
+    assert first_call.equations(st.population_gradient, *first_call.networks(biases=True)) <= 5000
