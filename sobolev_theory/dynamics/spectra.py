@@ -16,19 +16,13 @@ from jaxtyping import Array, Float, Inexact, Int
 from ..closed_forms import single_neuron
 from ..geometry.angles import angles_between, inverse_or_zero, inverse_sine, polar
 from ..geometry.span import Reduction, orthogonal_to, reduction, with_a_zero_input
-from ..kernels.activation_pairs import has_jumps
-from ..model.activations import ReLU
+from ..model.activations import ReLU, has_jumps
 from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, check_same_inputs, with_parameters
 from ..model.precision import full_products
-from ..population.jacobians import (
-    loss_hessian,
-    loss_hessian_product,
-    population_jacobian,
-    population_jacobian_product,
-)
+from ..population import jacobians
 from .zero_eigenvalues import ROUNDINGS, conditions, is_zero
 
 Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
@@ -199,8 +193,8 @@ def blocks(
     rotation = invariant_span(student, teacher, inputs)
     small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
     dense, product = {
-        "loss": (loss_hessian, loss_hessian_product),
-        "population": (population_jacobian, population_jacobian_product),
+        "loss": (jacobians.loss_hessian, jacobians.loss_hessian_product),
+        "population": (jacobians.population_jacobian, jacobians.population_jacobian_product),
     }[of]
     size = small.weights.size
     in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
