@@ -83,7 +83,8 @@ def _of_function(factor: Factor, mean: Pairs, norm: Pairs, nodes: int, further: 
             defect = defect - jnp.where(norm == 0, 0.0, found)
         errors.append((defect * _inverse(values[: k + 2])) ** 2)
         waves = values[k + 1] > jnp.pi / quadrature.spacing(nodes, cuts, norm) * values[k]
-        errors.append(jnp.where(waves & (values[k + 1] > 1e-6 * jnp.max(values[: k + 1], axis=0)), 1.0, 0.0))
+        felt = values[k + 1] > max(1e-6, 1e3 * float(jnp.finfo(norm.dtype).eps)) * jnp.max(values[: k + 1], axis=0)
+        errors.append(jnp.where(waves & felt, 1.0, 0.0))
     return jnp.max(jnp.stack(errors), axis=0)
 
 

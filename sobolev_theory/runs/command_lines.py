@@ -21,6 +21,16 @@ def run(main: Callable[[], int], name: str) -> int | str | None:
             setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115 - it is there to the end
         getattr(sys, stream).reconfigure(errors="backslashreplace")
     try:
+        return _status(main, name)
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:  # what it could not take is not tried again when Python ends, which has a status of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def _status(main: Callable[[], int], name: str) -> int | str | None:
+    try:
         try:
             status: int | str | None = main()
         except SystemExit as stop:  # argparse's, after it has printed its help
