@@ -9,7 +9,8 @@ import pytest
 import scipy.integrate
 
 import sobolev_theory as st
-from sobolev_theory.population.engine import engine_of
+from sobolev_theory.population.engine import by_quadrature
+from sobolev_theory.population.problem import problem
 from tests.helpers import kernel_references as ref
 from tests.helpers.cases import EPS
 
@@ -255,8 +256,8 @@ def test_a_pair_without_a_closed_form_in_a_low_order_is_noticed():
     """Two derivatives of GELU are Gaussians, whose products with a wave are in closed form; GELU's are not."""
     sides = st.Network(ROWS, activation=st.GELU()), st.Network(TEACHER_ROWS, activation=st.Sine())
     for student, teacher in (sides, sides[::-1]):
-        assert engine_of(student, teacher, st.H2, st.GaussianInput()).by_quadrature
-        assert not engine_of(student, student, st.H2, st.GaussianInput()).by_quadrature
+        assert by_quadrature(problem(student, teacher, st.H2, st.GaussianInput()))
+        assert not by_quadrature(problem(student, student, st.H2, st.GaussianInput()))
 
 
 def test_the_order_of_a_function_is_that_of_its_first_jump():
