@@ -341,7 +341,7 @@ def test_quadrature_that_has_not_converged_is_an_error_with_its_estimate():
         (lambda: st.GaussianInput(np.ones((2, 3))), ValueError, r"covariance: got shape \(2, 3\)"),
         (lambda: st.GaussianInput(metric="l1"), ValueError, "metric: got 'l1'"),
         (lambda: st.GaussianInput(np.eye(2), np.ones(3)), ValueError, r"mean: got shape \(3,\)"),
-        (lambda: st.LowRank([1.0, 0.0], [[1.0], [1.0]]), ValueError, "diagonal: got the smallest entry 0"),
+        (lambda: st.LowRank([1.0, -1.0], [[1.0], [1.0]]), ValueError, "diagonal: got the smallest entry -1"),
         (lambda: st.LowRank([1.0], [[1.0], [1.0]]), ValueError, "factor: got shapes"),
         (lambda: st.Network(ROWS, biases=[np.inf, 0.0]), ValueError, "biases: got inf"),
         (lambda: st.Network(ROWS, activation=[st.ReLU()]), ValueError, "activation: got 1 activations"),
