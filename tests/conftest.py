@@ -9,6 +9,8 @@ import hypothesis
 import jax
 import pytest
 
+from tests.helpers.compiling import Compiling
+
 jax.config.update("jax_enable_x64", True)
 
 # Compiling costs most of the time of a run: keep what took long, for the other workers and for the next run.
@@ -40,3 +42,7 @@ def _few_memory_maps():
     if next(_finished) % EVERY == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY_MAPS:
         jax.clear_caches()
         gc.collect()
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Compiling(), "compiling")

@@ -20,6 +20,8 @@ class GaussianPair(NamedTuple):
         norm, norm_: standard deviations, for isotropic input the norms of the neurons.
         angles: of the correlation, accurate near 0 and pi.
         mean, mean_: None where all are 0.
+        product: the covariance, if its derivative is known otherwise than by norms and angle, which have none at a
+            field without variance.
     """
 
     norm: Pairs
@@ -27,10 +29,11 @@ class GaussianPair(NamedTuple):
     angles: Angles
     mean: Pairs | None = None
     mean_: Pairs | None = None
+    product: Pairs | None = None
 
     @property
     def covariance(self) -> Pairs:
-        return self.norm * self.norm_ * self.angles.cos
+        return self.norm * self.norm_ * self.angles.cos if self.product is None else self.product
 
     @property
     def is_centred(self) -> bool:
@@ -38,7 +41,7 @@ class GaussianPair(NamedTuple):
 
     @property
     def exchanged(self) -> "GaussianPair":
-        return GaussianPair(self.norm_, self.norm, self.angles, self.mean_, self.mean)
+        return GaussianPair(self.norm_, self.norm, self.angles, self.mean_, self.mean, self.product)
 
     def shifted(self, kink: float, kink_: float) -> "GaussianPair":
         """Of (u - kink, u' - kink_)."""

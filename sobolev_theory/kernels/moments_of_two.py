@@ -68,11 +68,11 @@ def moments(requests: tuple[Request, ...], nodes: int, pair: GaussianPair) -> tu
 @moments.defjvp
 def _moments_jvp(requests, nodes, primals, tangents):
     (pair,), (step,) = primals, tangents
-    r, r_ = pair.norm, pair.norm_
+    _, of_covariance = jax.jvp(lambda pair: pair.covariance, (pair,), (step,))
     rates = {  # by how often F and H are differentiated
-        (2, 0): r * step.norm,
-        (0, 2): r_ * step.norm_,
-        (1, 1): pair.angles.cos * (step.norm * r_ + r * step.norm_) + r * r_ * step.angles.cos,
+        (2, 0): pair.norm * step.norm,
+        (0, 2): pair.norm_ * step.norm_,
+        (1, 1): of_covariance,
     }
     if pair.mean is not None:
         rates[1, 0] = step.mean

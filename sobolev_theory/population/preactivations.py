@@ -1,5 +1,6 @@
 """The pre-activations of a network's neurons under a Gaussian input: what losses see, linear in the parameters."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -7,9 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..geometry.angles import angles_between, polar
+from ..geometry.fixed_tangents import is_fixed
 from ..kernels.gaussian_pairs import GaussianPair
 from ..model.inputs import GaussianInput
 from ..model.networks import Network, parameters
+from ..model.precision import full_products
 
 
 class Fields(NamedTuple):
@@ -50,7 +53,27 @@ def fields(network: Network, inputs: GaussianInput, order: int, with_means: bool
 def pairs(own: Fields, others: Fields, itself: jax.Array) -> GaussianPair:
     """Of every row with every other; `itself` where they are one and the same neuron."""
     a, b = polar(own.whitened), polar(others.whitened)
-    angles = angles_between(a, b, itself)
+    pair = GaussianPair(a.norm[:, None], b.norm[None, :], angles_between(a, b, itself))
+    pair = pair._replace(product=_product(own.whitened, others.whitened, pair.covariance))
     if own.means is None or others.means is None:
-        return GaussianPair(a.norm[:, None], b.norm[None, :], angles)
-    return GaussianPair(a.norm[:, None], b.norm[None, :], angles, own.means[:, None], others.means[None, :])
+        return pair
+    return pair._replace(mean=own.means[:, None], mean_=others.means[None, :])
+
+
+@jax.custom_jvp
+def _product(rows: Float[Array, "n d"], others: Float[Array, "m d"], value: Float[Array, "n m"]):
+    """rows @ others.T of known value."""
+    return value
+
+
+@partial(_product.defjvp, symbolic_zeros=True)
+@full_products
+def _product_jvp(primals, tangents):
+    rows, others, value = primals
+    left, right, _ = tangents
+    along = jnp.zeros_like(value)
+    if not is_fixed(left):
+        along = along + left @ others.T
+    if not is_fixed(right):
+        along = along + rows @ right.T
+    return value, along

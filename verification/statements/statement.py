@@ -82,12 +82,16 @@ class Statement:
         return bound.gts - bound.lts
 
     def multiplied(self, factor: Any) -> Iterator["Statement"]:
-        """For each relation and abbreviation the statement with its right side multiplied; a 0 stays what it is."""
+        """For each relation and abbreviation the statement with its right side multiplied; a 0 stays what it is.
+
+        An upper bound is divided: the statement that says more.
+        """
         for field in ("relations", "where"):
             relations = getattr(self, field)
             for k, relation in enumerate(relations):
                 if relation.rhs != 0 and not isinstance(relation.lhs, Name):
-                    wrong = relation.func(relation.lhs, _times(factor, relation.rhs), evaluate=False)
+                    by = 1 / factor if isinstance(relation, sp.Lt | sp.Le) else factor
+                    wrong = relation.func(relation.lhs, _times(by, relation.rhs), evaluate=False)
                     changed: Any = {field: (*relations[:k], wrong, *relations[k + 1 :])}
                     yield replace(self, **changed)
 

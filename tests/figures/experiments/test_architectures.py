@@ -8,6 +8,7 @@ import pytest
 
 from figures.experiments import architectures
 from figures.experiments.architectures import ARCHITECTURES, LOSSES, TARGETS, Setting
+from figures.kept import Keep
 from figures.networks import fields
 from sobolev_theory import training
 from tests.figures.helpers import assert_within_the_page
@@ -16,7 +17,7 @@ SMALL = Setting(seeds=2, width=6, depth=1, points=16, adam=30, lbfgs=2, every=16
 
 
 def cell(architecture: str, loss: str):
-    return architectures._train(SMALL, architecture, loss, None, iter)
+    return architectures._train(SMALL, architecture, loss, Keep(), f"{architecture}-{loss}")
 
 
 @pytest.fixture(scope="module")
