@@ -1,6 +1,6 @@
 """What a test run spends on compiling: seconds and programs of each test module, printed at the end of the run.
 
-Most of the time of the tests is the compiler's. A module whose number of programs grows, grows the run: it is seen here.
+Most of the time of the tests is the compiler's. A module whose number of programs grows, grows the run, and is seen.
 """
 
 from collections import Counter, defaultdict
@@ -51,7 +51,7 @@ class Compiling:
         compiled = total["trace"] + total["lower"] + total["compile"]
         write = terminalreporter.write_line
         terminalreporter.section("compiling")
-        write(f"{total['programs']} programs, {compiled:.0f} of {total['all']:.0f} seconds of tests; the slowest modules:")
+        write(f"{total['programs']} programs, {compiled:.0f} of {total['all']:.0f} seconds; the slowest modules:")
         write(f"{'seconds':>8} {'trace':>7} {'lower':>7} {'compile':>7} {'programs':>8}  module")
         slowest = sorted(self.modules.items(), key=lambda item: -item[1]["all"])
         for module, spent in slowest[:SHOWN]:
