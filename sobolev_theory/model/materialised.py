@@ -16,15 +16,20 @@ T = TypeVar("T")
 BITS = {4: (jnp.uint32, 0x7FD5_A5A5), 8: (jnp.uint64, 0x7FFD_A5A5_A5A5_A5A5)}  # of a NaN that nothing computes
 
 
-@jax.custom_jvp
 def materialised(values: T) -> T:
     """A pytree of floating-point arrays as it is, written to memory."""
+    is_traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+    return _in_a_program(values) if is_traced else values
+
+
+@jax.custom_jvp
+def _in_a_program(values: T) -> T:
     return lax.platform_dependent(values, cpu=_by_a_conditional, default=lax.optimization_barrier)
 
 
-@materialised.defjvp
-def _materialised_jvp(primals, tangents):
-    return materialised(*primals), tangents[0]
+@_in_a_program.defjvp
+def _in_a_program_jvp(primals, tangents):
+    return _in_a_program(*primals), tangents[0]
 
 
 def _by_a_conditional(values: T) -> T:

@@ -26,6 +26,7 @@ from ..model.networks import Network
 from . import engine
 from .posing import posed
 from .problem import Problem
+from .rooms import in_a_room
 
 
 def population_loss(
@@ -64,7 +65,7 @@ def population_loss(
         >>> float(st.population_loss(student, teacher, loss=st.L2))
         0.5
     """
-    return _loss(posed(student, teacher, loss, inputs, mesh))
+    return _loss(in_a_room(posed(student, teacher, loss, inputs, mesh))[0])
 
 
 def population_gradient(
@@ -95,7 +96,7 @@ def population_gradient(
         >>> st.population_gradient(student, teacher).weights.tolist()
         [[1.0, 0.0]]
     """
-    return gradient(posed(student, teacher, loss, inputs, mesh), "population")
+    return _known(posed(student, teacher, loss, inputs, mesh), "population")
 
 
 def loss_gradient(
@@ -126,7 +127,7 @@ def loss_gradient(
         >>> round(float(gap[0, 1]), 4)
         -0.1592
     """
-    return gradient(posed(student, teacher, loss, inputs, mesh), "loss")
+    return _known(posed(student, teacher, loss, inputs, mesh), "loss")
 
 
 def boundary_term(
@@ -154,10 +155,15 @@ def boundary_term(
         >>> st.boundary_term(student, teacher).tolist()
         [[0.0, 0.0]]
     """
-    return gradient(posed(student, teacher, loss, inputs, mesh), "boundary").weights
+    return _known(posed(student, teacher, loss, inputs, mesh), "boundary").weights
 
 
-# Compiled once per activations, orders, and shapes.
+def _known(p: Problem, part: Part) -> Network:
+    p, room = in_a_room(p)
+    return room.cut(gradient(p, part))
+
+
+# Compiled once per activations, orders, and sizes.
 
 
 @jax.jit

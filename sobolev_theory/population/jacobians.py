@@ -14,6 +14,7 @@ from ..model.networks import Network, with_parameters
 from .gradients import gradient
 from .posing import posed
 from .problem import Problem, as_tangent
+from .rooms import in_a_room
 
 
 def population_jacobian(
@@ -38,7 +39,7 @@ def population_jacobian(
         >>> st.population_jacobian(student, student, loss=st.L2)[0, :, 0, :].tolist()
         [[0.5, 0.0], [0.0, 0.5]]
     """
-    return _dense(posed(student, teacher, loss, inputs), "population")
+    return _known(posed(student, teacher, loss, inputs), "population")
 
 
 def loss_hessian(
@@ -62,7 +63,7 @@ def loss_hessian(
         >>> st.loss_hessian(student, teacher)[0, :, 0, :].tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    return _dense(posed(student, teacher, loss, inputs), "loss")
+    return _known(posed(student, teacher, loss, inputs), "loss")
 
 
 def population_jacobian_product(
@@ -121,6 +122,11 @@ def loss_hessian_product(
     """
     p = posed(student, teacher, loss, inputs, mesh)
     return _product(p, as_tangent(student, tangent), "loss")
+
+
+def _known(p: Problem, part: Part) -> Float[Array, "K d K d"]:
+    p, room = in_a_room(p)
+    return room.cut_matrix(_dense(p, part))
 
 
 @partial(jax.jit, static_argnames="part")
