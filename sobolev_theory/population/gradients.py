@@ -65,7 +65,7 @@ def population_loss(
         >>> float(st.population_loss(student, teacher, loss=st.L2))
         0.5
     """
-    return _loss(in_a_room(posed(student, teacher, loss, inputs, mesh))[0])
+    return _loss(posed(student, teacher, loss, inputs, mesh))
 
 
 def population_gradient(
@@ -96,7 +96,7 @@ def population_gradient(
         >>> st.population_gradient(student, teacher).weights.tolist()
         [[1.0, 0.0]]
     """
-    return _known(posed(student, teacher, loss, inputs, mesh), "population")
+    return gradient(posed(student, teacher, loss, inputs, mesh), "population")
 
 
 def loss_gradient(
@@ -127,7 +127,7 @@ def loss_gradient(
         >>> round(float(gap[0, 1]), 4)
         -0.1592
     """
-    return _known(posed(student, teacher, loss, inputs, mesh), "loss")
+    return gradient(posed(student, teacher, loss, inputs, mesh), "loss")
 
 
 def boundary_term(
@@ -155,23 +155,20 @@ def boundary_term(
         >>> st.boundary_term(student, teacher).tolist()
         [[0.0, 0.0]]
     """
-    return _known(posed(student, teacher, loss, inputs, mesh), "boundary").weights
-
-
-def _known(p: Problem, part: Part) -> Network:
-    p, room = in_a_room(p)
-    return room.cut(gradient(p, part))
+    return gradient(posed(student, teacher, loss, inputs, mesh), "boundary").weights
 
 
 # Compiled once per activations, orders, and sizes.
 
 
+@in_a_room
 @jax.jit
 def _loss(p: Problem) -> Float[Array, ""]:
     return engine.loss(p)
 
 
-@partial(jax.jit, static_argnames="part")
+@in_a_room
+@partial(jax.jit, static_argnums=1)
 def gradient(p: Problem, part: Part) -> Network:
     """One part of the gradient of a problem."""
     return engine.gradient(p, part)

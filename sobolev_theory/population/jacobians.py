@@ -39,7 +39,7 @@ def population_jacobian(
         >>> st.population_jacobian(student, student, loss=st.L2)[0, :, 0, :].tolist()
         [[0.5, 0.0], [0.0, 0.5]]
     """
-    return _known(posed(student, teacher, loss, inputs), "population")
+    return _dense(posed(student, teacher, loss, inputs), "population")
 
 
 def loss_hessian(
@@ -63,7 +63,7 @@ def loss_hessian(
         >>> st.loss_hessian(student, teacher)[0, :, 0, :].tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    return _known(posed(student, teacher, loss, inputs), "loss")
+    return _dense(posed(student, teacher, loss, inputs), "loss")
 
 
 def population_jacobian_product(
@@ -124,17 +124,13 @@ def loss_hessian_product(
     return _product(p, as_tangent(student, tangent), "loss")
 
 
-def _known(p: Problem, part: Part) -> Float[Array, "K d K d"]:
-    p, room = in_a_room(p)
-    return room.cut_matrix(_dense(p, part))
-
-
 @partial(jax.jit, static_argnames="part")
 def _product(p: Problem, tangent: Network, part: Part) -> Network:
     return jax.jvp(lambda student: gradient(p.of(student), part), (p.student,), (tangent,))[1]
 
 
-@partial(jax.jit, static_argnames="part")
+@in_a_room
+@partial(jax.jit, static_argnums=1)
 def _dense(p: Problem, part: Part) -> Float[Array, "K d K d"]:
     """All columns of the product, as the last two axes."""
     rows = p.student.weights

@@ -2,15 +2,17 @@
 
 A zero neuron with output weight 0 adds exactly nothing to a sum over pairs, a column of zeros nothing to a product
 of weights. What a function of the larger problem says of the neurons that are there is what it says without the
-others; `Room.cut` takes it out. NumPy does both: it compiles nothing.
+others, and is taken out. NumPy does both: it compiles nothing.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from ..model.mixed import Mixed
 from ..model.networks import Network, parameters, with_parameters
@@ -20,40 +22,29 @@ from .problem import Problem
 SIZES = (4, 8, 16)  # of neurons, and of inputs; what is larger keeps its own
 
 
-class Room(NamedTuple):
-    """What is in the arrays of a problem.
+def in_a_room(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A compiled function of a problem, called with the problem filled up with zeros to the next of the sizes.
 
-    Attributes:
-        neurons, inputs: K and d of the student.
-        is_filled: whether there are zeros besides.
+    It may return a scalar, a Network of the student's structure, or a matrix [K, d, K, d] of its weights.
     """
 
-    neurons: int
-    inputs: int
-    is_filled: bool
+    @wraps(function)
+    def of_problem(p: Problem, *options: Any) -> Any:
+        larger = filled(p)
+        found = function(larger, *options)
+        return found if larger is p else _cut(found, *p.student.weights.shape)
 
-    def cut(self, found: Network) -> Network:
-        """Out of a Network of the larger student's structure."""
-        if not self.is_filled:
-            return found
-        shapes = (self.neurons, self.inputs), (self.neurons,), (self.neurons,)
-        return with_parameters(found, *(_cut(x, shape) for x, shape in zip(parameters(found), shapes, strict=True)))
-
-    def cut_matrix(self, found: Float[Array, "K d K d"]) -> Float[Array, "k n k n"]:
-        """Out of a matrix of the larger student's weights."""
-        if not self.is_filled:
-            return found
-        return _cut(found, 2 * (self.neurons, self.inputs))
+    return of_problem
 
 
-def in_a_room(p: Problem) -> tuple[Problem, Room]:
-    """The problem with zeros to the next of the sizes, where its numbers are known and N(0, I) is its input."""
-    k, d = p.student.weights.shape
-    rooms = size_for(k), size_for(p.teacher.neurons), size_for(d)
-    if rooms == (k, p.teacher.neurons, d) or 0 in rooms or not _is_plain(p):
-        return p, Room(k, d, False)
+def filled(p: Problem) -> Problem:
+    """With zeros, where the numbers of the problem are known and N(0, I) is its input; else as it is."""
+    (k, d), k_star = p.student.weights.shape, p.teacher.neurons
+    rooms = size_for(k), size_for(k_star), size_for(d)
+    if rooms == (k, k_star, d) or 0 in rooms or not _is_plain(p):
+        return p
     student, teacher = _filled(p.student, rooms[0], rooms[2]), _filled(p.teacher, rooms[1], rooms[2])
-    return Problem(student, teacher, p.loss, p.inputs, p.orders, p.mesh), Room(k, d, True)
+    return Problem(student, teacher, p.loss, p.inputs, p.orders, p.mesh)
 
 
 def size_for(count: int) -> int:
@@ -73,15 +64,18 @@ def _is_plain(p: Problem) -> bool:
 
 
 def _filled(network: Network, neurons: int, inputs: int) -> Network:
-    shapes = (neurons, inputs), (neurons,), (neurons,)
-    return with_parameters(network, *(_fill(x, shape) for x, shape in zip(parameters(network), shapes, strict=True)))
+    def fill(x: Array | None, *shape: int) -> Array | None:
+        if x is None:
+            return None
+        return jnp.asarray(np.pad(x, [(0, size - n) for size, n in zip(shape, x.shape, strict=True)]))
+
+    rows, output, biases = parameters(network)
+    return with_parameters(network, fill(rows, neurons, inputs), fill(output, neurons), fill(biases, neurons))
 
 
-def _fill(x: Array | None, shape: tuple[int, ...]) -> Array | None:
-    if x is None:
-        return None
-    return jnp.asarray(np.pad(x, [(0, size - n) for size, n in zip(shape, x.shape, strict=True)]))
+def _cut(found: Any, neurons: int, inputs: int) -> Any:
+    def cut(x: Array) -> Array:
+        sizes = [(), (neurons,), (neurons, inputs), (), 2 * (neurons, inputs)][x.ndim]
+        return jnp.asarray(np.asarray(x)[tuple(map(slice, sizes))])
 
-
-def _cut(x: Array | None, shape: tuple[int, ...]) -> Array | None:
-    return None if x is None else jnp.asarray(np.asarray(x)[tuple(map(slice, shape))])
+    return jax.tree.map(cut, found)

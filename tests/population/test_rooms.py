@@ -9,11 +9,14 @@ import sobolev_theory as st
 from benchmarks import first_call
 from sobolev_theory.population import gradients, jacobians
 from sobolev_theory.population.problem import problem
-from sobolev_theory.population.rooms import in_a_room, size_for
+from sobolev_theory.population.rooms import filled, size_for
 from tests.helpers.cases import EPS, TRIPLES, near
 
 SEVERAL = (3, 2, 3), (1, 4, 2), (4, 3, 4)  # K, K*, d
 H1 = st.SobolevLoss((0.7, 1.3))
+plain_loss, plain_gradient, plain_matrix = (  # of the problem as it is
+    function.__wrapped__ for function in (gradients._loss, gradients.gradient, jacobians._dense)
+)
 TANH = st.Elementwise(jnp.tanh)
 
 
@@ -39,24 +42,25 @@ def assert_close(found, plain, few: int = 64):
 def test_values_are_those_without_zeros():
     student, teacher = networks(*SEVERAL[0])
     p = problem(student, teacher, H1, st.GaussianInput())
-    assert_close(st.population_loss(student, teacher, H1), gradients._loss(p))
-    assert_close(st.loss_gradient(student, teacher, H1), gradients.gradient(p, "loss"))
-    assert_close(st.boundary_term(student, teacher, H1), gradients.gradient(p, "boundary").weights)
-    assert_close(st.population_jacobian(student, teacher, H1), jacobians._dense(p, "population"), 256)
+    assert_close(st.population_loss(student, teacher, H1), plain_loss(p))
+    assert_close(st.loss_gradient(student, teacher, H1), plain_gradient(p, "loss"))
+    assert_close(st.boundary_term(student, teacher, H1), plain_gradient(p, "boundary").weights)
+    assert_close(st.population_jacobian(student, teacher, H1), plain_matrix(p, "population"), 256)
 
 
 def test_values_with_biases_are_those_without_zeros():
     student, teacher = networks(*SEVERAL[0], biased=True)
     p = problem(student, teacher, H1, st.GaussianInput())
-    assert_close(st.population_gradient(student, teacher, H1), gradients.gradient(p, "population"))
+    assert_close(st.population_gradient(student, teacher, H1), plain_gradient(p, "population"))
 
 
 @pytest.mark.parametrize("name", ["generic", "one teacher neuron more"])
 def test_digits_near_an_optimum_stay(name):
     """Zero neurons match nobody."""
     student, teacher = near(name, 1e-9).networks
-    assert in_a_room(problem(student, teacher, st.H1, st.GaussianInput()))[1].is_filled
-    exact = float(gradients._loss(problem(student, teacher, st.H1, st.GaussianInput())))
+    p = problem(student, teacher, st.H1, st.GaussianInput())
+    assert filled(p).student.weights.shape == (4, 4)
+    exact = float(plain_loss(p))
     np.testing.assert_allclose(
         st.population_loss(student, teacher, st.H1), exact, rtol=1e-6 if exact < 1e-10 else EPS
     )
@@ -65,7 +69,7 @@ def test_digits_near_an_optimum_stay(name):
 def test_neurons_that_coincide_and_zero_neurons_of_the_users_own_are_cut_right():
     for name in ("two students coincide", "several zero neurons", "norms 1e-150, 1 and 1e150"):
         student, teacher = TRIPLES[name].networks
-        plain = gradients.gradient(problem(student, teacher, st.H1, st.GaussianInput()), "loss")
+        plain = plain_gradient(problem(student, teacher, st.H1, st.GaussianInput()), "loss")
         found = st.loss_gradient(student, teacher, st.H1)
         assert_close(found, plain)
 
@@ -85,12 +89,14 @@ def test_what_is_not_filled_keeps_its_sizes():
         "quadrature": (*(st.Network([1.0, 0.0], activation=TANH) for _ in range(2)), st.GaussianInput()),
     }
     for one, other, inputs in cases.values():
-        assert not in_a_room(problem(one, other, st.H1, inputs))[1].is_filled
+        p = problem(one, other, st.H1, inputs)
+        assert filled(p) is p
     assert [size_for(n) for n in (1, 4, 5, 16, 17)] == [4, 4, 8, 16, 0]
 
     @jax.jit
     def under_jit(network):
-        assert not in_a_room(problem(network, network, st.H1, st.GaussianInput()))[1].is_filled
+        p = problem(network, network, st.H1, st.GaussianInput())
+        assert filled(p) is p
         return network.weights
 
     under_jit(st.Network([1.0, 0.0]))
