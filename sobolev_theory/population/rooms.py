@@ -10,7 +10,6 @@ from functools import wraps
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -67,7 +66,7 @@ def _filled(network: Network, neurons: int, inputs: int) -> Network:
     def fill(x: Array | None, *shape: int) -> Array | None:
         if x is None:
             return None
-        return jnp.asarray(np.pad(x, [(0, size - n) for size, n in zip(shape, x.shape, strict=True)]))
+        return jax.device_put(np.pad(x, [(0, size - n) for size, n in zip(shape, x.shape, strict=True)]))
 
     rows, output, biases = parameters(network)
     return with_parameters(network, fill(rows, neurons, inputs), fill(output, neurons), fill(biases, neurons))
@@ -76,6 +75,6 @@ def _filled(network: Network, neurons: int, inputs: int) -> Network:
 def _cut(found: Any, neurons: int, inputs: int) -> Any:
     def cut(x: Array) -> Array:
         sizes = [(), (neurons,), (neurons, inputs), (), 2 * (neurons, inputs)][x.ndim]
-        return jnp.asarray(np.asarray(x)[tuple(map(slice, sizes))])
+        return jax.device_put(np.asarray(x)[tuple(map(slice, sizes))])
 
     return jax.tree.map(cut, found)

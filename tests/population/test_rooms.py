@@ -75,10 +75,12 @@ def test_neurons_that_coincide_and_zero_neurons_of_the_users_own_are_cut_right()
 
 
 def test_networks_of_several_sizes_are_one_program():
-    def run():
-        return [st.population_gradient(*networks(*sizes), H1) for sizes in SEVERAL]
+    problems = [tuple(networks(*sizes)) for sizes in SEVERAL]
+    assert first_call.programs(lambda: [st.population_gradient(*networks, H1) for networks in problems]) == 1
 
-    assert first_call.programs(run) == 1
+
+def test_a_network_of_numbers_is_made_without_a_program():
+    assert first_call.programs(lambda: st.Network([[1.0, 2.0], [0.5, 1.0]], biases=[0.0, 1.0])) == 0
 
 
 def test_what_is_not_filled_keeps_its_sizes():
