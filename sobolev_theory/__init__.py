@@ -42,6 +42,7 @@ from .population.jacobians import (
     population_jacobian,
     population_jacobian_product,
 )
+from .population.noise.gradient_noise import GradientNoise, gradient_noise
 
 if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors
     from . import symbolic, training
@@ -67,6 +68,7 @@ __all__ = [
     "Flow",
     "Gaussian",
     "GaussianInput",
+    "GradientNoise",
     "Identity",
     "Kind",
     "LeakyReLU",
@@ -90,6 +92,7 @@ __all__ = [
     "extreme_eigenvalues",
     "gradient_flow",
     "gradient_flows",
+    "gradient_noise",
     "largest_stable_step",
     "loss_gradient",
     "loss_hessian",

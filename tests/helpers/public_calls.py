@@ -76,8 +76,14 @@ def population() -> Calls:
         "activation_terms.power": lambda: st.activation_terms.power(2),
         "activation_terms.truncated_power": lambda: st.activation_terms.truncated_power(1, kink=0.5),
         "activation_terms.wave": lambda: st.activation_terms.wave(2.0, 0.3),
+        "gradient_noise": lambda: _all_noise(st.gradient_noise(*pair(), label_noise=0.1)),
+        "gradient_noise: Erf": lambda: _all_noise(st.gradient_noise(*pair(st.Erf()))),
         "dual": lambda: st.dual(st.RePU(2), 2, 1.0, 1.0, angle=0.3),
     }
+
+
+def _all_noise(noise: st.GradientNoise) -> tuple[jax.Array, ...]:
+    return noise.second_moments, noise.critical_batch, noise.mean_square_error(3), noise.samples_needed(0.1)
 
 
 def closed_forms() -> Calls:
