@@ -14,6 +14,7 @@ from .closed_forms.kinds import Kind
 from .dynamics.critical_points import CriticalPoint, critical_point
 from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
 from .dynamics.spectra import Spectrum, condition_number, spectrum
+from .geometry.overlaps import Overlaps, networks_from_overlaps, overlaps
 from .geometry.span import Reduction, reduction
 from .kernels.duals import dual
 from .model import activation_terms
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors
     from .dynamics.flow_pieces import Outcome
     from .dynamics.flows import Flow, gradient_flow, gradient_flows
     from .dynamics.gradient_descent import Descent, descend, largest_stable_step
+    from .dynamics.order_parameters import OnlineSGD, online_sgd
     from .runs import sweeps
     from .runs.sweeps import sweep
 
@@ -74,7 +76,9 @@ __all__ = [
     "LeakyReLU",
     "LowRank",
     "Network",
+    "OnlineSGD",
     "Outcome",
+    "Overlaps",
     "Polynomial",
     "ReLU",
     "RePU",
@@ -98,7 +102,10 @@ __all__ = [
     "loss_hessian",
     "loss_hessian_product",
     "montecarlo",
+    "networks_from_overlaps",
+    "online_sgd",
     "orthonormal",
+    "overlaps",
     "pair",
     "population_gradient",
     "population_jacobian",
@@ -119,6 +126,7 @@ ON_FIRST_USE = {
     "runs.sweeps": ("sweeps", "sweep"),
     "dynamics.flow_pieces": ("Outcome",),
     "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "dynamics.order_parameters": ("OnlineSGD", "online_sgd"),
     "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
 }
 

@@ -169,6 +169,9 @@ def dynamics() -> Calls:
         "descend: samples": lambda: st.descend(
             student, teacher, of="sample", batch=4, key=jax.random.key(0), **options
         ),
+        "overlaps": lambda: st.overlaps(student, teacher),
+        "networks_from_overlaps": lambda: st.networks_from_overlaps(st.overlaps(student, teacher)),
+        "online_sgd": lambda: st.online_sgd(start, target, learning_rate=0.1, t1=1.0),
         "largest_stable_step": lambda: st.largest_stable_step(target, target),
         "orthonormal.fixed_points": lambda: st.orthonormal.fixed_points(3),
     }

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from ...model.precision import full_products
-from .moments import Moments, Noisy, signed_neurons
+from .moments import Mean, Moments, Noisy, signed_neurons
 
 Entries = Float[Array, "*pairs"]
 
@@ -36,6 +36,23 @@ def block(p: Noisy) -> Moments:
     left, right = (x.ravel() for x in jnp.meshgrid(jnp.arange(count), jnp.arange(count), indexing="ij"))
     per_dimension, rest, beside = (x.reshape(count, count) for x in _moments(p, left, right))
     return _with_outputs(jnp.outer(outputs, outputs), per_dimension, rest + beside + beside.T)
+
+
+@full_products
+def mean_and_block(p: Noisy) -> tuple[Mean, Moments]:
+    """Also the loss, a function of the Gram matrix and the output weights, and its gradient."""
+    v, c = signed_neurons(p)
+
+    def loss(gram, c):
+        squares = jnp.diagonal(gram)
+        rest = (1 + 2 * squares[:, None]) * (1 + 2 * squares[None, :]) - 4 * gram * gram
+        values = (2 / math.pi) * jnp.arctan2(2 * gram, jnp.sqrt(rest))
+        slopes = gram * (4 / math.pi) / jnp.sqrt(rest)
+        return c @ (p.lambdas[0] * values + p.lambdas[1] * slopes) @ c / 2
+
+    value, (of_gram, of_outputs) = jax.value_and_grad(loss, argnums=(0, 1))(v @ v.T, c)
+    students = p.student.neurons
+    return Mean(value, ((of_gram + of_gram.T) @ v)[:students], of_outputs[:students]), block(p)
 
 
 def _with_outputs(outputs, per_dimension, rest) -> Moments:

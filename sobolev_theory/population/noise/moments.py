@@ -37,6 +37,14 @@ class Moments(NamedTuple):
         return dimension * self.per_dimension + self.rest
 
 
+class Mean(NamedTuple):
+    """The population loss and gradient, the latter in weights and output weights."""
+
+    loss: Float[Array, ""]
+    weights: Float[Array, "K d"]
+    output_weights: Float[Array, " K"]
+
+
 def signed_neurons(p: Noisy) -> tuple[Float[Array, "m d"], Float[Array, " m"]]:
     """Student and teacher neurons, with the weights they have in the difference D of the networks."""
     rows = jnp.concatenate([p.student.weights, p.teacher.weights])

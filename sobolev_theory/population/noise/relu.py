@@ -29,7 +29,7 @@ from ...model.activations import ReLU
 from ...model.networks import parameters
 from ...model.precision import full_products
 from ..engine import IsotropicSums
-from .moments import Moments, Noisy, signed_neurons
+from .moments import Mean, Moments, Noisy, signed_neurons
 
 
 class _Everyone(NamedTuple):
@@ -41,6 +41,7 @@ class _Everyone(NamedTuple):
     angles: Angles
     linear: Float[Array, " n"]  # grad S
     turned: Float[Array, "K n"]  # E[grad A s_k]
+    bent: Float[Array, " K"]  # sum_j c_j |v_j| sin_jk
     of_sign: Float[Array, " K"]  # E[S A s_k]
 
 
@@ -56,7 +57,25 @@ def squares(p: Noisy) -> Moments:
 @full_products
 def block(p: Noisy) -> Moments:
     """E[g_k . g_l] of every two."""
-    one, students = _everyone(p), p.student.neurons
+    return _block(p, _everyone(p))
+
+
+@full_products
+def mean_and_block(p: Noisy) -> tuple[Mean, Moments]:
+    """Also the loss and its population gradient, from sums that cancel near an optimum: what an equation needs."""
+    one = _everyone(p)
+    value, slope = p.lambdas
+    losses = _plain_losses(one)
+    of_derivatives = (one.linear[None, :] + one.turned) / 4  # E[1(u_k > 0) grad D]
+    of_values = of_derivatives + one.units[: p.student.neurons] * (one.bent / (2 * math.pi))[:, None]
+    forces = value * of_values + slope * of_derivatives
+    of_outputs = jnp.sum(p.student.weights * forces, axis=1)
+    loss = value * losses[0] + slope * losses[1]
+    return Mean(loss, p.student.output_weights[:, None] * forces, of_outputs), _block(p, one)
+
+
+def _block(p: Noisy, one: _Everyone) -> Moments:
+    students = p.student.neurons
     pairs = Angles(*(x[:students, :students] for x in one.angles))
     signs = (pairs.supplement - pairs.theta) / math.pi
     odd, even = _of_odd_parts(one, pairs, signs), _of_even_parts(one, pairs, signs)
@@ -101,7 +120,7 @@ def _of_even_parts(one: _Everyone, pairs: Angles, signs: Float[Array, "K K"]) ->
     gram, sizes = one.rows @ one.rows.T, one.sizes[:students, None]
     own, along = gram[:students, :students], one.rows @ one.units[:students].T
     trace = jnp.sum(one.sizes**2) * signs
-    bent = (one.sizes @ one.angles.sin[:, :students])[None, :]
+    bent = one.bent[None, :]
 
     of_slopes = one.rows[:students] @ one.turned.T - sizes**2 * signs - own
     of_values = of_slopes + (2 / math.pi) * (along[:students] * bent - sizes**2 * pairs.cos * pairs.sin)
@@ -129,7 +148,8 @@ def _weighted(p: Noisy, values, slopes, active, outputs) -> Moments:
 def _everyone(p: Noisy) -> _Everyone:
     students = p.student.neurons
     v, c = signed_neurons(p)
-    v = v @ reduction(p.student, p.teacher).basis
+    if v.shape[1] > len(c):
+        v = v @ reduction(p.student, p.teacher).basis
     neurons = polar(v)
     itself = jnp.eye(len(c), dtype=bool)
     angles, units = angles_between(neurons, neurons, itself), direction(neurons)
@@ -138,7 +158,7 @@ def _everyone(p: Noisy) -> _Everyone:
     turned = _over_both(((angles.supplement - angles.theta)[:students] / math.pi), rows, students)
     bent = _over_both(angles.sin[:students], sizes[:, None], students)[:, 0]
     of_sign = turned @ linear + (2 / math.pi) * (units[:students] @ linear) * bent
-    return _Everyone(units, rows, sizes, angles, linear, turned, of_sign)
+    return _Everyone(units, rows, sizes, angles, linear, turned, bent, of_sign)
 
 
 def _over_both(factors: Float[Array, "K m"], rows: Float[Array, "m n"], students: int) -> Float[Array, "K n"]:
