@@ -17,6 +17,7 @@ from .dynamics.spectra import Spectrum, condition_number, spectrum
 from .geometry.overlaps import Overlaps, networks_from_overlaps, overlaps
 from .geometry.span import Reduction, reduction
 from .kernels.duals import dual
+from .kernels.hermite import hermite_coefficients, information_exponent, sobolev_factor
 from .model import activation_terms
 from .model.activations import (
     GELU,
@@ -97,6 +98,8 @@ __all__ = [
     "gradient_flow",
     "gradient_flows",
     "gradient_noise",
+    "hermite_coefficients",
+    "information_exponent",
     "largest_stable_step",
     "loss_gradient",
     "loss_hessian",
@@ -113,6 +116,7 @@ __all__ = [
     "population_loss",
     "reduction",
     "single_neuron",
+    "sobolev_factor",
     "spectrum",
     "sweep",
     "sweeps",

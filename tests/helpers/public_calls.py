@@ -172,6 +172,9 @@ def dynamics() -> Calls:
         "overlaps": lambda: st.overlaps(student, teacher),
         "networks_from_overlaps": lambda: st.networks_from_overlaps(st.overlaps(student, teacher)),
         "online_sgd": lambda: st.online_sgd(start, target, learning_rate=0.1, t1=1.0),
+        "hermite_coefficients": lambda: st.hermite_coefficients(st.GELU(), 3),
+        "information_exponent": lambda: st.information_exponent(st.Elementwise(jnp.tanh), highest=2),
+        "sobolev_factor": lambda: st.sobolev_factor(st.H1, 2),
         "largest_stable_step": lambda: st.largest_stable_step(target, target),
         "orthonormal.fixed_points": lambda: st.orthonormal.fixed_points(3),
     }
