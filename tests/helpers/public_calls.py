@@ -76,8 +76,14 @@ def population() -> Calls:
         "activation_terms.power": lambda: st.activation_terms.power(2),
         "activation_terms.truncated_power": lambda: st.activation_terms.truncated_power(1, kink=0.5),
         "activation_terms.wave": lambda: st.activation_terms.wave(2.0, 0.3),
+        "gradient_noise": lambda: _all_noise(st.gradient_noise(*pair(), label_noise=0.1)),
+        "gradient_noise: Erf": lambda: _all_noise(st.gradient_noise(*pair(st.Erf()))),
         "dual": lambda: st.dual(st.RePU(2), 2, 1.0, 1.0, angle=0.3),
     }
+
+
+def _all_noise(noise: st.GradientNoise) -> tuple[jax.Array, ...]:
+    return noise.second_moments, noise.critical_batch, noise.mean_square_error(3), noise.samples_needed(0.1)
 
 
 def closed_forms() -> Calls:
@@ -163,6 +169,12 @@ def dynamics() -> Calls:
         "descend: samples": lambda: st.descend(
             student, teacher, of="sample", batch=4, key=jax.random.key(0), **options
         ),
+        "overlaps": lambda: st.overlaps(student, teacher),
+        "networks_from_overlaps": lambda: st.networks_from_overlaps(st.overlaps(student, teacher)),
+        "online_sgd": lambda: st.online_sgd(start, target, learning_rate=0.1, t1=1.0),
+        "hermite_coefficients": lambda: st.hermite_coefficients(st.GELU(), 3),
+        "information_exponent": lambda: st.information_exponent(st.Elementwise(jnp.tanh), highest=2),
+        "sobolev_factor": lambda: st.sobolev_factor(st.H1, 2),
         "largest_stable_step": lambda: st.largest_stable_step(target, target),
         "orthonormal.fixed_points": lambda: st.orthonormal.fixed_points(3),
     }
