@@ -138,7 +138,16 @@ def training() -> Calls:
     def samples():
         return jax.vmap(vectors)(x), jax.vmap(jax.jacfwd(vectors))(x)
 
+    student, teacher = pair(biased=True)
+    correlated = st.GaussianInput([[2.0, 0.3], [0.3, 0.5]], mean=[0.1, 0.0])
+
     return {
+        "training.boundary_term": lambda: st.training.boundary_term(student, x, teacher, st.H1, correlated),
+        "training.boundary_term: density": lambda: st.training.boundary_term(
+            student, x, f, log_density=lambda x: -jnp.sum(x**4)
+        ),
+        "training.loss_with_boundary": lambda: st.training.loss_with_boundary(student, x, teacher),
+        "training.smoothed_relu": lambda: st.training.smoothed_relu(x, 0.1),
         "training.derivatives": lambda: st.training.derivatives(f, x, 2),
         "training.derivatives: forward": lambda: st.training.derivatives(f, x, 3, method="forward"),
         "training.derivatives: taylor": lambda: st.training.derivatives(f, x, 3, method="taylor"),
