@@ -9,12 +9,15 @@ density p > 0, the mean over x of F(y) p(y)/p(x) q(u_k(x)) is the integral of F 
 density q on the line; here q is the one that u_k has under a Gaussian. Nothing there is rare.
 """
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
@@ -88,7 +91,7 @@ def boundary_term(
     for kink, jumps in _jumps(student.activation, student.neurons).items():
         planes = _hyperplanes(single, inputs, x.astype(dtype), kink)
         size = jnp.asarray(jumps, dtype) * single.output_weights * lambda_1  # of the slope of a_k sigma(u_k)
-        jump = size[None] * _mean_slopes(student, teacher, planes)
+        jump = size[:, None] * _mean_slopes(student, teacher, planes)
         of_weights, of_biases = _integrals(planes, jump, inputs, log_density)
         by_weights, by_biases = by_weights + of_weights, by_biases + of_biases
     found = with_parameters(student, by_weights, jnp.zeros_like(single.output_weights), by_biases)
@@ -137,20 +140,15 @@ def loss_with_boundary(
 class _Hyperplanes(NamedTuple):
     """Where every neuron's pre-activation is at the kink, and the batch moved there.
 
-    `at` is x in units of the distance: u_k = kink + deviation_k at_nk. Point (n, k) is x_n - at_nk along_k.
+    `at` is x in units of the distance: u_k = kink + deviation_k at_kn. Point (k, n) is x_n - at_kn along_k.
     """
 
     x: Float[Array, "n d"]
-    at: Float[Array, "n K"]
+    at: Float[Array, "K n"]
     along: Float[Array, "K d"]  # the covariance of x and u_k over the standard deviation of u_k
     units: Float[Array, "K d"]  # w_k over that deviation
     offset: Float[Array, " K"]  # of the kink from the mean of u_k, in deviations
     moves: Float[Array, " K"]  # 1, or 0 for a neuron whose pre-activation never changes
-
-    @property
-    def centre(self) -> Float[Array, "K d"]:
-        """Less the mean of x: its expectation on the hyperplane."""
-        return self.offset[:, None] * self.along
 
 
 def _hyperplanes(student: Network, inputs: GaussianInput, x: Float[Array, "n d"], kink: float) -> _Hyperplanes:
@@ -161,51 +159,54 @@ def _hyperplanes(student: Network, inputs: GaussianInput, x: Float[Array, "n d"]
     moves = size > 0
     deviation = jnp.where(moves, largest * jnp.sqrt(jnp.where(moves, size, jnp.ones_like(size))), 1.0)
     units = student.weights / deviation
-    mean = jnp.zeros_like(x[:1]) if inputs.mean is None else inputs.mean.astype(x.dtype)[None]
     biases = jnp.zeros_like(deviation) if student.biases is None else student.biases[:, None]
     rest = (biases - kink) / deviation  # of the pre-activation, beside units.x
-    return _Hyperplanes(
-        x=x,
-        at=x @ units.T + rest.T,
-        along=inputs.stretched(white / deviation).astype(x.dtype),
-        units=units,
-        offset=-(rest + units @ mean.T)[:, 0],
-        moves=moves[:, 0].astype(x.dtype),
-    )
+    mean = rest if inputs.mean is None else rest + units @ inputs.mean.astype(x.dtype)[:, None]
+    along = inputs.stretched(white / deviation).astype(x.dtype)
+    return _Hyperplanes(x, units @ x.T + rest, along, units, -mean[:, 0], moves[:, 0].astype(x.dtype))
 
 
-def _mean_slopes(student: Network, teacher: Network | Function, planes: _Hyperplanes) -> Float[Array, "n K"]:
-    """units_k . (slope of the student less the teacher's) at the points (n, k); on a kink the mean of both sides."""
+def _mean_slopes(student: Network, teacher: Network | Function, planes: _Hyperplanes) -> Float[Array, "K n"]:
+    """units_k . (slope of the student less the teacher's) at the points (k, n); on a kink the mean of both sides."""
     found = _slopes_of_network(student, planes)
     if isinstance(teacher, Network):
         return found - _slopes_of_network(teacher, planes)
 
-    def along_unit(point, unit):
-        return jax.jvp(teacher, (point,), (unit,))[1]
+    def of_plane(at, along, unit):
+        return jax.vmap(lambda x, at: jax.jvp(teacher, (x - at * along,), (unit,))[1])(planes.x, at)
 
-    def of_sample(x, at):
-        return jax.vmap(along_unit)(x[None] - at[:, None] * planes.along, planes.units)
-
-    return found - jax.vmap(of_sample)(planes.x, planes.at).astype(found.dtype)
+    return found - jax.vmap(of_plane)(planes.at, planes.along, planes.units).astype(found.dtype)
 
 
-def _slopes_of_network(network: Network, planes: _Hyperplanes) -> Float[Array, "n K"]:
+def _slopes_of_network(network: Network, planes: _Hyperplanes) -> Float[Array, "K n"]:
+    """One of its neurons after the other: memory for K n numbers, however many neurons it has."""
     dtype = planes.x.dtype
     rows, outputs = network.weights.astype(dtype), network.output_weights.astype(dtype)
     biases = jnp.zeros_like(outputs) if network.biases is None else network.biases.astype(dtype)
-    fields = (planes.x @ rows.T + biases[None])[:, None] - planes.at[:, :, None] * (planes.along @ rows.T)[None]
-    reach = _norm(planes.x)[:, None] + jnp.abs(planes.at) * _norm(planes.along)[None]
-    room = (
-        ROUNDING
-        * float(jnp.finfo(dtype).eps)
-        * (reach[:, :, None] * _norm(rows)[None, None] + jnp.abs(biases)[None, None])
+    rounding = ROUNDING * float(jnp.finfo(dtype).eps)
+    reach = rounding * (_norm(planes.x)[None] + jnp.abs(planes.at) * _norm(planes.along)[:, None])
+    neurons = (
+        rows @ planes.x.T + biases[:, None],
+        rows @ planes.along.T,
+        (rows @ planes.units.T) * outputs[:, None],
+        _norm(rows),
+        rounding * jnp.abs(biases),
     )
-    weights = (planes.units @ rows.T) * outputs[None]
-    # A sum and no product of matrices: what is summed is never kept.
-    return jnp.sum(weights[None] * _both_sides(network.activation, fields, room), axis=-1)
+
+    def of_one(sigma: Activation, total: Float[Array, "K n"], neuron) -> tuple[Float[Array, "K n"], None]:
+        fields, along, weight, norm, room = neuron
+        slope = _both_sides(sigma, fields[None] - along[:, None] * planes.at, reach * norm + room)
+        return total + weight[:, None] * slope, None
+
+    total = jnp.zeros_like(planes.at)
+    each = getattr(network.activation, "activations", (network.activation,) * network.neurons)
+    for sigma in dict.fromkeys(each):
+        of_sigma = np.flatnonzero([other == sigma for other in each])
+        total, _ = lax.scan(partial(of_one, sigma), total, tuple(leaf[of_sigma] for leaf in neurons))
+    return total
 
 
-def _both_sides(sigma: Activation, t: Float[Array, "n K J"], room: Float[Array, "n K J"]) -> Float[Array, "n K J"]:
+def _both_sides(sigma: Activation, t: Float[Array, "K n"], room: Float[Array, "K n"]) -> Float[Array, "K n"]:
     """sigma', on a kink to rounding the mean of its limits: rounding would choose the side, depending on x."""
 
     def slope(t):
@@ -215,34 +216,41 @@ def _both_sides(sigma: Activation, t: Float[Array, "n K J"], room: Float[Array, 
 
 
 def _integrals(
-    planes: _Hyperplanes, jump: Float[Array, "n K"], inputs: GaussianInput, log_density: Function | None
+    planes: _Hyperplanes, jump: Float[Array, "K n"], inputs: GaussianInput, log_density: Function | None
 ) -> tuple[Float[Array, "K d"], Float[Array, " K"]]:
     """Of the jump over the hyperplanes, times x and alone."""
     count = len(planes.x)
-    density = planes.moves * jnp.exp(-(planes.offset**2) / 2) / jnp.sqrt(2 * jnp.pi)  # of u_k at its kink
     if log_density is not None:
         jump = jump * _weights(planes, log_density)
-        return _times_x(planes, jump) / count, jnp.sum(jump, axis=0) / count
+        return _times_x(planes, jump) / count, jnp.sum(jump, axis=1) / count
+    density = planes.moves * _normal_density(planes.offset)  # of u_k at its kink, in deviations
     # The mean of x is known there: only the covariance of jump and x is estimated, by the unbiased formula.
-    mean = jnp.sum(jump, axis=0) / count
-    centre = planes.centre if inputs.mean is None else planes.centre + inputs.mean.astype(jump.dtype)[None]
-    by_weights = _times_x(planes, jump - mean[None]) / (count - 1) + mean[:, None] * centre
+    mean = jnp.sum(jump, axis=1) / count
+    centre = planes.offset[:, None] * planes.along
+    if inputs.mean is not None:
+        centre = centre + inputs.mean.astype(jump.dtype)[None]
+    by_weights = _times_x(planes, jump - mean[:, None]) / (count - 1) + mean[:, None] * centre
     return density[:, None] * by_weights, density * mean
 
 
-def _times_x(planes: _Hyperplanes, jump: Float[Array, "n K"]) -> Float[Array, "K d"]:
-    """The sum over n of the jump times the point (n, k)."""
-    return jump.T @ planes.x - jnp.sum(jump * planes.at, axis=0)[:, None] * planes.along
+def _times_x(planes: _Hyperplanes, jump: Float[Array, "K n"]) -> Float[Array, "K d"]:
+    """The sum over n of the jump times the point (k, n)."""
+    return jump @ planes.x - jnp.sum(jump * planes.at, axis=1)[:, None] * planes.along
 
 
-def _weights(planes: _Hyperplanes, log_density: Function) -> Float[Array, "n K"]:
+def _weights(planes: _Hyperplanes, log_density: Function) -> Float[Array, "K n"]:
     """p(y)/p(x) q(u_k(x)), with the density q that u_k has under the Gaussian, in units of its deviation."""
+    here = jax.vmap(log_density)(planes.x)
 
-    def of_sample(x, at):
-        there = jax.vmap(log_density)(x[None] - at[:, None] * planes.along)
-        return (there - log_density(x)).astype(at.dtype) - (at + planes.offset) ** 2 / 2
+    def of_plane(at, along, offset, moves):
+        there = jax.vmap(lambda x, at: log_density(x - at * along))(planes.x, at)
+        return moves * jnp.exp((there - here).astype(at.dtype)) * _normal_density(at + offset)
 
-    return planes.moves[None] * jnp.exp(jax.vmap(of_sample)(planes.x, planes.at)) / jnp.sqrt(2 * jnp.pi)
+    return jax.vmap(of_plane)(planes.at, planes.along, planes.offset, planes.moves)
+
+
+def _normal_density(t: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    return jnp.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
 
 
 def _jumps(sigma: Activation, neurons: int) -> dict[float, list[float]]:

@@ -2,7 +2,7 @@
 
 The derivative Phi(t/h) of the value max(0, t) is differentiable itself: to the normal density of deviation h. A
 Sobolev loss differentiated by JAX then follows, in its slopes, the gradient of what it measures: with the boundary
-term, up to a bias of order h, at a variance of order 1/h.
+term, up to a bias of order h, at a variance of order 1/h: `st.smoothed_step` has the theory.
 """
 
 import math
