@@ -2,7 +2,7 @@
 
 The student's values are ReLU's, its derivatives Phi(u/h) for the step 1(u > 0); the teacher is left as it is. For
 x ~ N(0, I_d) a step so smoothed is that of u + h Z, Z standard normal and independent: expectations of two of them
-are orthant probabilities again, P = 1/4 + arcsin(rho)/(2 pi), rho = w.v / (R R') their correlation, R^2 = |w|^2 + h^2.
+are orthant probabilities again, P = 1/4 + arcsin(rho)/(2 pi) with rho = w.v / (R R') and R^2 = |w|^2 + h^2.
   loss              L + J_h: the slopes' part J_h = 1/2 sum_ij c_i c_j (v_i.v_j) P_ij is smooth in the weights
   autodiff follows  E[(g - g*) a_k Phi(u_k/h) x] + grad J_h: the second part is a gradient, the first is one up to h^2
   bias              of the loss gradient, -h sqrt(2)/(4 pi) lambda_1 a_k^2 w_k/|w_k| + O(h^2): from E[Phi^2] < 1/2

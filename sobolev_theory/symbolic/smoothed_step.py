@@ -14,8 +14,8 @@ from . import kernels
 from .frame import gradient, r, r_star, theta, u, v, w, w_star
 
 __all__ = [
-    "density_squared", "h", "loss_at_the_teacher", "own_bias", "own_step_variance", "pair_bias", "slope_boundary",
-    "slope_gradient", "step_kernel", "value_gradient",
+    "density_squared", "dual", "h", "loss_at_the_teacher", "own_bias", "own_step_variance", "pair_bias",
+    "slope_boundary", "slope_gradient", "step_kernel", "value_gradient",
 ]  # fmt: skip
 __dir__ = __all__.copy
 
@@ -33,6 +33,24 @@ def step_kernel(both: bool = False) -> sp.Expr:
         -acos(r/sqrt(h**2 + r**2))/(2*pi) + 1/2
     """
     return kernels.orthant_probability().subs(theta, _angle(both))
+
+
+def dual(order: int) -> sp.Expr:
+    """Of E[(t + h Z)_+], whose slope is the smoothed step: of its values, and of slopes by Price's theorem.
+
+    Example:
+        >>> from sobolev_theory.symbolic import smoothed_step
+        >>> smoothed_step.dual(1).subs(smoothed_step.theta, 0) == smoothed_step.step_kernel(both=True).subs(theta, 0)
+        True
+    """
+    A, B, c, D, psi = sp.symbols("A B c D psi", positive=True)  # variances, covariance, D^2 = AB - c^2, the angle
+    value = kernels.repu(1).subs({r: sp.sqrt(A), r_star: sp.sqrt(B), theta: psi}, simultaneous=True)
+    value = sp.expand(value).subs({sp.sin(psi): D / sp.sqrt(A * B), sp.cos(psi): c / sp.sqrt(A * B)})
+    for _ in range(order):
+        value = sp.diff(value, c) - c / D * sp.diff(value, D) - sp.diff(value, psi) / D
+    here = {A: r**2 + h**2, B: r_star**2 + h**2, c: w.dot(w_star)}
+    root = sp.sqrt((A * B - c**2).subs(here))
+    return sp.simplify(value).subs({**here, D: root, psi: _angle(both=True)}, simultaneous=True)
 
 
 def slope_gradient(both: bool = False) -> sp.Matrix:
