@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import differentiation, montecarlo
-from .closed_forms import orthonormal, pair, single_neuron
+from .closed_forms import orthonormal, pair, single_neuron, smoothed_step
 from .closed_forms.kinds import Kind
 from .dynamics.critical_points import CriticalPoint, critical_point
 from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
@@ -117,6 +117,7 @@ __all__ = [
     "reduction",
     "single_neuron",
     "sobolev_factor",
+    "smoothed_step",
     "spectrum",
     "sweep",
     "sweeps",

@@ -101,7 +101,14 @@ def closed_forms() -> Calls:
         given = arguments.get(name, (jnp.array([0.5, 1.0]), 0.3) if scalars else (w, w_star))
         if not isinstance(f, type):
             calls[f"single_neuron.{name}"] = lambda f=f, given=given: f(*given)
+    student, teacher = pair()
     return calls | {
+        "smoothed_step.population_loss": lambda: st.smoothed_step.population_loss(student, teacher, 0.1),
+        "smoothed_step.population_gradient": lambda: st.smoothed_step.population_gradient(student, teacher, 0.1),
+        "smoothed_step.boundary_term": lambda: st.smoothed_step.boundary_term(student, teacher, 0.1),
+        "smoothed_step.bias": lambda: st.smoothed_step.bias(student),
+        "smoothed_step.variance": lambda: st.smoothed_step.variance(student, teacher),
+        "smoothed_step.best_width": lambda: st.smoothed_step.best_width(student, teacher, 100),
         "orthonormal.student": lambda: st.orthonormal.student(1.0, 0.2, 3),
         "orthonormal.population_loss": lambda: st.orthonormal.population_loss(jnp.array([1.0, 0.5]), 0.2, 3),
         "orthonormal.velocity": lambda: st.orthonormal.velocity(1.0, jnp.array([0.2]), 3),
@@ -144,7 +151,16 @@ def training() -> Calls:
     def samples():
         return jax.vmap(vectors)(x), jax.vmap(jax.jacfwd(vectors))(x)
 
+    student, teacher = pair(biased=True)
+    correlated = st.GaussianInput([[2.0, 0.3], [0.3, 0.5]], mean=[0.1, 0.0])
+
     return {
+        "training.boundary_term": lambda: st.training.boundary_term(student, x, teacher, st.H1, correlated),
+        "training.boundary_term: density": lambda: st.training.boundary_term(
+            student, x, f, log_density=lambda x: -jnp.sum(x**4)
+        ),
+        "training.loss_with_boundary": lambda: st.training.loss_with_boundary(student, x, teacher),
+        "training.smoothed_relu": lambda: st.training.smoothed_relu(x, 0.1),
         "training.derivatives": lambda: st.training.derivatives(f, x, 2),
         "training.derivatives: forward": lambda: st.training.derivatives(f, x, 3, method="forward"),
         "training.derivatives: taylor": lambda: st.training.derivatives(f, x, 3, method="taylor"),
