@@ -72,9 +72,9 @@ def _by_quadrature(requests: list[Request], rule: Rule, pair: GaussianPair) -> d
         passes.setdefault((left.where_not_smooth, right.where_not_smooth), []).append((left, right))
     known: dict[Request, Pairs] = {}
     for (kinks, kinks_), together in passes.items():
-        left, right = (list(dict.fromkeys(side)) for side in zip(*together, strict=True))
-        wanted = [(left.index(f), right.index(h)) for f, h in together]
-        f, h = ([pointwise(factor) for factor in side] for side in (left, right))
+        sides = [list(dict.fromkeys(side)) for side in zip(*together, strict=True)]
+        wanted = [(sides[0].index(left), sides[1].index(right)) for left, right in together]
+        f, h = ([pointwise(factor) for factor in side] for side in sides)
         known |= zip(together, quadrature.of_two(f, kinks, h, kinks_, wanted, rule, pair), strict=True)
     return known
 
