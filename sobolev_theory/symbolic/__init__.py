@@ -18,6 +18,7 @@ from . import (
     frame,
     integrals,
     kernels,
+    noise,
     orthants,
     orthonormal,
     pair,
@@ -31,7 +32,7 @@ from .proof import Proof, Step
 
 __all__ = [
     "Proof", "Step", "as_function", "conditioning", "curvature", "descent", "duals", "frame", "integrals", "kernels",
-    "normal", "orthants", "orthonormal", "pair", "r", "r_star", "rho", "single_neuron", "teacher_spectrum", "theta",
-    "tidy", "truncated_powers", "vanishes",
+    "noise", "normal", "orthants", "orthonormal", "pair", "r", "r_star", "rho", "single_neuron", "teacher_spectrum",
+    "theta", "tidy", "truncated_powers", "vanishes",
 ]  # fmt: skip
 __dir__ = __all__.copy
