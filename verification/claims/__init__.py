@@ -9,10 +9,22 @@ from ..claim import Claim
 from ..twins import wrong_twins
 from .kernels import arc_cosine, biased, biases, families, gram, pairs
 from .networks import critical_points, inputs, invariance, sums
-from .one_neuron import flows, kink, l2_descent, local_rates, loss_flow, rates, readings, spectra, times, values
+from .one_neuron import (
+    flows,
+    kink,
+    l2_descent,
+    local_rates,
+    loss_flow,
+    noise,
+    rates,
+    readings,
+    spectra,
+    times,
+    values,
+)
 from .orthonormal import curvature, reflected, saddles, slices
 
-ONE_NEURON = (values, spectra, readings, kink, l2_descent, flows, local_rates, rates, times, loss_flow)
+ONE_NEURON = (values, spectra, readings, kink, l2_descent, flows, local_rates, rates, times, loss_flow, noise)
 KERNELS = (arc_cosine, gram, families, biased, biases)
 NETWORKS = (sums, invariance, critical_points)
 ORTHONORMAL = (slices, saddles, reflected, curvature)

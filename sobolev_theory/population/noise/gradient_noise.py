@@ -23,11 +23,13 @@ class GradientNoise(eqx.Module):
 
     Attributes:
         squares: [K], E|g_k|^2 of every neuron.
+        per_dimension: [K], what each further dimension adds to it, the neurons staying as they are.
         gradient: [K, d], G, the `population_gradient` in the weights.
         problem: what they are of.
     """
 
     squares: Float[Array, " K"]
+    per_dimension: Float[Array, " K"]
     gradient: Float[Array, "K d"]
     problem: Noisy
 
@@ -149,7 +151,7 @@ def moments_of(name: str, activation: Activation) -> ModuleType:
 def measured(p: Noisy) -> GradientNoise:
     found: Moments = moments_of("gradient_noise", p.student.activation).squares(p)
     gradient = population_gradient(p.student, p.teacher, SobolevLoss(p.lambdas))
-    return GradientNoise(found.total(p.student.dimension), gradient.weights, p)
+    return GradientNoise(found.total(p.student.dimension), found.per_dimension, gradient.weights, p)
 
 
 @jax.jit
