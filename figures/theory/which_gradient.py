@@ -5,6 +5,7 @@ of the H1 population gradient misses the teacher and that of the H1 loss does no
 `python -m studies.basins`; it is followed along the exact gradients, without noise.
 """
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -57,8 +58,7 @@ def data(table: Path = TABLE, keep: Keep = Keep()) -> Arrays:
             missed[at], count[at], low[at], high[at] = descent_table.share(row)
     number = start_that_tells()
     angles = [
-        keep.cell(name.replace(" ", "-"), lambda name=name: followed(name, number))["angles"]
-        for name in keep.track(METHODS)
+        keep.cell(name.replace(" ", "-"), partial(followed, name, number))["angles"] for name in keep.track(METHODS)
     ]
     worst = np.argmax(angles[METHODS.index("H1 autodiff")][-1])
     return {
