@@ -40,8 +40,8 @@ def dual(order: int) -> sp.Expr:
 
     Example:
         >>> from sobolev_theory.symbolic import smoothed_step
-        >>> smoothed_step.dual(1).subs(smoothed_step.theta, 0) == smoothed_step.step_kernel(both=True).subs(theta, 0)
-        True
+        >>> smoothed_step.dual(1).subs(smoothed_step.theta, sp.pi / 2)
+        1/4
     """
     A, B, c, D, psi = sp.symbols("A B c D psi", positive=True)  # variances, covariance, D^2 = AB - c^2, the angle
     value = kernels.repu(1).subs({r: sp.sqrt(A), r_star: sp.sqrt(B), theta: psi}, simultaneous=True)

@@ -24,8 +24,8 @@ def smoothed_relu(t: Points, width: float | Points) -> Points:
     and reverse mode see it; Taylor mode knows no derivatives that are declared, and refuses it by name.
 
     What counts is the width over the standard deviation of the pre-activation, |w| for one neuron of isotropic input.
-    Up to 0.05 of it most of the effect is there, from 0.3 on next to nothing (docs/which_gradient.md has the table);
-    the variance of the gradient grows as 1/width.
+    At 0.05 of it most of the effect is there (docs/which_gradient.md has the table); a wider step loses more of it,
+    and the variance of the gradient grows as 1/width.
 
     Args:
         t: pre-activations, of any shape.
