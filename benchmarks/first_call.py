@@ -8,8 +8,10 @@ and programs are those that were compiled. Counts do not depend on the machine: 
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -62,15 +64,16 @@ def _jaxprs(value) -> list:
     return [inner] if hasattr(inner, "eqns") else []
 
 
-def programs(run: Callable[[], object]) -> int:
-    """How many programs are compiled by a call from empty caches."""
+def programs(run: Callable[[], object], anew: bool = True) -> int:
+    """How many programs are compiled by a call, from empty caches if `anew`."""
     compiled = []
 
     def count(event: str, duration_secs: float, **kwargs: str | int) -> None:
         if event.endswith("backend_compile_duration"):
             compiled.append(duration_secs)
 
-    jax.clear_caches()
+    if anew:
+        jax.clear_caches()
     jax.monitoring.register_event_duration_secs_listener(count)
     try:
         jax.block_until_ready(run())
@@ -110,13 +113,32 @@ def of_function(name: str, repeats: int = REPEATS) -> dict:
     return _row(what, ours, lambda: compiled(student.weights, teacher.weights), goal, repeats)
 
 
+FLOWS = {"L2": st.L2, "H1": st.H1}
+
+
+def flow_equations(loss: str) -> int:
+    """Of the one program that follows a flow."""
+    from sobolev_theory.dynamics import flows
+
+    caught = []
+
+    def catch(*arguments):
+        caught.append(arguments)
+        raise InterruptedError
+
+    with mock.patch.object(flows, "follow", catch), suppress(InterruptedError):
+        st.gradient_flow(*networks(), FLOWS[loss], t1=5.0, saveat=[5.0])
+    ((integrator, *arguments),) = caught
+    return equations(partial(flows.follow, integrator), *arguments)
+
+
 def of_flow(loss: str, goal: float, repeats: int = 3) -> dict:
     """Against diffrax's flow of the plain L2 loss, by the same solver to the same tolerance."""
     import diffrax
 
     student, teacher = networks()
     options: dict[str, Any] = {"t1": 5.0, "saveat": [5.0], "solver": "dopri8", "rtol": 1e-9}
-    ours = partial(st.gradient_flow, student, teacher, st.L2 if loss == "L2" else st.H1, **options)
+    ours = partial(st.gradient_flow, student, teacher, FLOWS[loss], **options)
     velocity = jax.grad(partial(plain_loss, lambdas=(1.0, 0.0)))
 
     @jax.jit
@@ -132,7 +154,8 @@ def of_flow(loss: str, goal: float, repeats: int = 3) -> dict:
             max_steps=20_000,
         ).ys
 
-    what = f"first gradient_flow of the {loss} loss / plain diffrax flow of L2, dopri8: {programs(ours)} programs"
+    size = f"{flow_equations(loss)} equations, {programs(ours)} programs"
+    what = f"first gradient_flow of the {loss} loss / plain diffrax flow of L2, dopri8: {size}"
     return _row(what, ours, lambda: plain(student.weights, teacher.weights), goal, repeats)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,17 +12,19 @@ from jaxtyping import Array, Float, Int
 
 from ..closed_forms.kinds import Kind
 from ..geometry.angles import direction, polar
-from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
-from ..model.activations import Activation
+from ..model.activations import Activation, ReLU
 from ..model.arguments import check_choice, finite, whole
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..population.problem import isotropic_problem
 from . import kinks
+from .flow_measures import measured
 from .kinks import FREE, WeightLoss
+from .rooms import bases, room
 from .zero_eigenvalues import is_zero
 
+FILLED = 8  # neurons up to which arrays are filled up: a Jacobian costs their number squared
 ROUNDING = 1e-16  # relative changes at which the iteration stops
 SILENT = 1e-8  # of the teacher's own loss: a smaller one is 0. Next to copies of a teacher neuron the gradient falls
 # like angle^2 and the H1 loss like the angle: 1e-10 when the gradient is at rounding.
@@ -93,42 +96,56 @@ def critical_point(
         tolerance = 1e-13 if dtype == jnp.float64 else 1e-5
     tolerance = finite("tolerance", tolerance, 0.0)
     ray = _checked_ray(ray, student, teacher)
-    span = reduction(student, teacher)
-    room = [(0, 0), (0, int(student.dimension > span.dimension))]  # for a direction orthogonal to the span
-    w, rows = (np.pad(np.asarray(span.reduce(network).weights, dtype), room) for network in (student, teacher))
-    ours, theirs = (jnp.asarray(network.output_weights, dtype) for network in (student, teacher))
-    f = kinks.weight_loss(lambdas, ours, (jnp.asarray(rows), theirs))
-    system = (activation, of == "loss" and has_jumps(activation, loss.order), f, ray)
+    begin, rows = np.asarray(student.weights, float)[None], np.asarray(teacher.weights, float)
+    basis = bases(begin, rows)[0].astype(dtype)
+    extra = [(0, 0), (0, int(student.dimension > basis.shape[1]))]  # a direction orthogonal to the span
+    w, rows = (np.pad(x @ basis, extra).astype(dtype) for x in (begin[0], rows))
+    outputs = np.asarray(student.output_weights, float), np.asarray(teacher.output_weights, float)
+    space = room((1, *w.shape), len(rows), 1, FILLED if isinstance(activation, ReLU) else 0)
+    ours, theirs = space.output_weights(*outputs, dtype)
+    numbers: Any = [np.asarray(x, dtype) for x in lambdas]
+    networks: Any = ours, (space.teachers(rows[None], dtype)[0], theirs)
+    kinked = of == "loss" and has_jumps(activation, loss.order)
+    f = kinks.posed(kinked, tuple(numbers), *networks)
+    system = (activation, kinked, f, np.pad(ray, (0, ours.size - ray.size), constant_values=FREE))
+    there = space.weights
+
+    def gradient(x: np.ndarray) -> np.ndarray:
+        return np.asarray(_gradient(*system, _placed(there, x, dtype)))[there]
+
+    def jacobian(x: np.ndarray) -> np.ndarray:
+        return np.asarray(_jacobian(*system, _placed(there, x, dtype)))[there][:, there]
 
     from scipy import optimize  # here, so that importing the library stays quick
 
     found = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
-        lambda x: np.asarray(_gradient(*system, x.astype(dtype)), float),
+        lambda x: gradient(x).astype(float),
         w.ravel(),
-        jac=lambda x: np.asarray(_jacobian(*system, x.astype(dtype)), float),
+        jac=lambda x: jacobian(x).astype(float),
         method="lm",
         options={"xtol": ROUNDING, "ftol": ROUNDING, "maxiter": max_steps},
     )
     x = found.x.astype(dtype)
-    end = jnp.asarray(x.reshape(w.shape))
-    residual = float(np.linalg.norm(_gradient(*system, x)))
-    eigenvalues = np.linalg.eigvals(np.asarray(_jacobian(*system, x)))
-    flat = np.asarray(is_zero(jnp.asarray(eigenvalues), eigenvalues.size, np.inf))
+    end = x.reshape(w.shape)
+    residual = float(np.linalg.norm(gradient(x)))
+    eigenvalues = np.linalg.eigvals(jacobian(x))
+    flat = np.asarray(is_zero(eigenvalues, eigenvalues.size, np.inf))
     smallest = float(np.where(flat, 0.0, eigenvalues.real).min())
-    value, scale = (float(_loss(activation, f, x)) for x in (end, 0.0 * end))
+    run = np.stack([end, 0 * end])[None]
+    (value, scale), _ = (x[0] for x in measured(activation, space, lambdas, run, outputs[0], rows[None], outputs[1]))
     if residual > tolerance * np.max(np.linalg.norm(rows, axis=1)):
         kind = Kind.NONE
     elif value <= SILENT * scale:
         kind = Kind.GLOBAL
     else:
         kind = Kind.FLAT if smallest == 0 else Kind.MINIMUM if smallest > 0 else Kind.SADDLE
-    lifted = end[:, : span.dimension] @ span.basis.T
+    lifted = jax.device_put(end[:, : basis.shape[1]] @ basis.T)
     return CriticalPoint(
         with_parameters(student, lifted, student.output_weights),
-        ray,
+        jax.device_put(ray),
         residual,
-        float(jnp.linalg.norm(end - w)),
-        value,
+        float(np.linalg.norm(end - w)),
+        float(value),
         smallest,
         kind,
     )
@@ -151,14 +168,18 @@ def _jacobian(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float
     return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(x)
 
 
-_loss = jax.jit(kinks.loss_value, static_argnums=0)
+def _placed(there: np.ndarray, x: np.ndarray, dtype) -> np.ndarray:
+    """Among the weights of neurons that are not there."""
+    full = np.zeros(there.size, dtype)
+    full[there] = x
+    return full
 
 
-def _checked_ray(ray, student: Network, teacher: Network) -> Int[Array, " K"]:
+def _checked_ray(ray, student: Network, teacher: Network) -> np.ndarray:
     neurons, teachers = student.output_weights.size, teacher.output_weights.size
     found = np.full(neurons, FREE) if ray is None else np.asarray(ray)
     if found.shape != (neurons,) or not np.issubdtype(found.dtype, np.integer):
         raise ValueError(f"ray: got shape {found.shape} of {found.dtype}; needs integers [K] = [{neurons}]")
     if np.any(found < FREE) or np.any(found >= teachers):
         raise ValueError(f"ray: got {found.tolist()}; needs teacher neurons 0 ... {teachers - 1}, or -1 for none")
-    return jnp.asarray(found, jnp.int32)
+    return found.astype(np.int32)

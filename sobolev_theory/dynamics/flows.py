@@ -6,7 +6,6 @@ piece by piece between them, and continues along them as subgradients of least n
 
 from collections.abc import Sequence
 from dataclasses import fields
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
@@ -15,19 +14,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..geometry.span import reduction
 from ..kernels.activation_pairs import has_jumps
-from ..model.activations import Activation
+from ..model.activations import Activation, ReLU
 from ..model.arguments import check_choice, finite, real_array, whole
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network
 from ..model.precision import full_products
 from ..population.problem import isotropic_problem
-from . import kinks
-from .flow_pieces import Integrator, Path, Tolerances, follow
-from .kinks import WeightLoss, distance_to_teacher
+from .flow_events import Outcome, Tolerances
+from .flow_measures import measured
+from .flow_pieces import AXES, Path, follow
+from .flow_turns import Integrator, Limits, first
+from .rooms import NEURONS, bases, room
 
 Solver = Literal["auto", "tsit5", "dopri8", "kvaerno5"]
+MOST = 2**31 - 1
 
 
 class Flow(eqx.Module):
@@ -133,7 +134,8 @@ def gradient_flow(
     if not isinstance(student, Network):
         raise TypeError(f"student: got {type(student).__name__}; needs a Network")
     options = _Options(of, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
-    return _flows("gradient_flow", student, student.weights[None], teacher, loss, options)[0]
+    found = _flows("gradient_flow", student, student.weights[None], teacher, loss, options)
+    return _flow({name: x if name == "time" else x[0] for name, x in found.items()})
 
 
 def gradient_flows(
@@ -173,9 +175,9 @@ def gradient_flows(
     starts = real_array("starts", starts)
     if starts.ndim != 3 or 0 in starts.shape:
         raise ValueError(f"starts: got shape {starts.shape}; needs [B, K, d]")
-    student = Network(starts[0], output_weights, activation=getattr(teacher, "activation", None))
+    student = Network(np.asarray(starts)[0], output_weights, activation=getattr(teacher, "activation", None))
     options = _Options(of, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
-    return _flows("gradient_flows", student, starts, teacher, loss, options)
+    return _flow(_flows("gradient_flows", student, starts, teacher, loss, options))
 
 
 class _Options(NamedTuple):
@@ -195,58 +197,69 @@ class _Options(NamedTuple):
 @full_products
 def _flows(
     name: str, student: Network, starts: Float[Array, "B K d"], teacher: Network, loss: SobolevLoss, options: _Options
-) -> Flow:
-    """From all starts, with the student's output weights."""
+) -> dict[str, Any]:
+    """The fields of a Flow from all starts, with the student's output weights; by NumPy, unless it is the flow.
+
+    What NumPy does need not be compiled.
+    """
     activation, lambdas, (_, ours), (rows, output) = isotropic_problem(name, student, teacher, loss)
     dtype = jnp.result_type(starts, rows)
-    starts, rows, ours, output = (x.astype(dtype) for x in (starts, rows, ours, output))
-    integrator, tolerances, times, t1, max_kinks = _checked(options, activation, loss, dtype)
-    _check_no_zero_neuron(starts)
+    integrator, tolerances, times, limits = _checked(options, activation, loss, dtype)
+    begin, teacher_rows = np.asarray(starts, float), np.asarray(rows, float)
+    _check_no_zero_neuron(begin)
 
-    basis = jax.vmap(lambda start: reduction(Network(start), Network(rows)).basis)(starts)
-    w = jnp.einsum("bkd,bdn->bkn", starts, basis)
-    teachers = jnp.einsum("kd,bdn->bkn", rows, basis)
-    losses = jax.vmap(lambda t: kinks.weight_loss(lambdas, ours, (t, output)))(teachers)
-    sizes = [jnp.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
-    scale = jnp.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
-    path = follow(integrator, tolerances, losses, scale, w, times, t1, max_kinks)
-    return _summary(integrator, losses, times, basis, w, path)
+    basis = bases(begin, teacher_rows)
+    w, teachers, outputs = begin @ basis, teacher_rows @ basis, (np.asarray(ours, float), np.asarray(output, float))
+    most = NEURONS[-1] if isinstance(activation, ReLU) else 0
+    space = room(w.shape, len(teacher_rows), len(times), most)
+    mine, theirs = space.output_weights(*outputs, dtype)
+    sizes = [np.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
+    scale = np.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
+    path = follow(
+        integrator,
+        tolerances,
+        tuple(np.asarray(x, dtype) for x in lambdas),
+        mine,
+        (space.teachers(teachers, dtype), theirs),
+        space.scales(scale, w[0].size, dtype),
+        space.present,
+        first(integrator, space.starts(w, dtype), space.flows()),
+        space.times(times, dtype),
+        limits,
+    )
+    arrays: list[Any] = [space.cut(x, axes) for x, axes in zip(path, AXES, strict=True)]
+    cut = Path(*arrays)
+    start = w.astype(dtype)[:, None]
+    run = np.concatenate([start, np.where(np.isfinite(cut.saved), cut.saved, start), cut.w[:, None]], axis=1)
+    found = measured(activation, space, lambdas, run, outputs[0], teachers, outputs[1])
+    return _summary(*found, times.astype(dtype), basis.astype(dtype), cut)
 
 
-@partial(jax.jit, static_argnums=0)
-@partial(jax.vmap, in_axes=(None, 0, 0))
-def _measured(activation: Activation, f: WeightLoss, saved):
-    """Loss and distance of weights [T, K, n]."""
-
-    def one(w):
-        return kinks.loss_value(activation, f, w), distance_to_teacher(w, f.teacher[0])
-
-    return jax.lax.map(one, saved)
-
-
-def _summary(integrator: Integrator, losses_of: WeightLoss, times, basis, start, path: Path) -> Flow:
+def _summary(losses: np.ndarray, distances: np.ndarray, times, basis, path: Path) -> dict[str, Any]:
     known = np.isfinite(path.saved).all(axis=(2, 3))
-    saved = np.where(known[..., None, None], path.saved, 1.0)
-    every = jnp.concatenate([start[:, None], saved, path.w[:, None]], axis=1)
-    losses, distances = (np.asarray(x) for x in _measured(integrator.activation, losses_of, every))
     run = np.where(np.pad(known, [(0, 0), (1, 1)], constant_values=True), losses, losses[:, -1:])
     rise = np.maximum(np.diff(run, axis=1).max(axis=1), 0.0) / np.where(run[:, 0] > 0, run[:, 0], 1.0)
-    return Flow(
-        time=times,
-        loss=jnp.asarray(np.where(known, losses[:, 1:-1], np.nan)),
-        distance=jnp.asarray(np.where(known, distances[:, 1:-1], np.nan)),
-        reduced=jnp.asarray(path.saved),
-        basis=basis,
-        end_time=jnp.asarray(path.time),
-        end_loss=jnp.asarray(losses[:, -1]),
-        end_distance=jnp.asarray(distances[:, -1]),
-        end=path.w,
-        ray=path.ray,
-        arrival=jnp.asarray(path.arrival),
-        energy_rise=jnp.asarray(rise),
-        steps=jnp.asarray(path.steps),
-        outcome=path.outcome,
-    )
+    return {
+        "time": times,
+        "loss": np.where(known, losses[:, 1:-1], np.nan),
+        "distance": np.where(known, distances[:, 1:-1], np.nan),
+        "reduced": path.saved,
+        "basis": basis,
+        "end_time": path.time,
+        "end_loss": losses[:, -1],
+        "end_distance": distances[:, -1],
+        "end": path.w,
+        "ray": path.ray,
+        "arrival": path.arrival,
+        "energy_rise": rise,
+        "steps": path.steps,
+        "outcome": [list(Outcome)[code] for code in path.code],
+    }
+
+
+def _flow(found: dict[str, Any]) -> Flow:
+    outcome = found.pop("outcome")
+    return Flow(**jax.device_put(found), outcome=outcome)
 
 
 # Checks.
@@ -267,17 +280,18 @@ def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype
     least = 16 * float(jnp.finfo(dtype).eps)
     if not least <= finite("rtol", rtol) < 1:
         raise ValueError(f"rtol: got {rtol}; needs a number from {least:.1e}, what {dtype} holds, to 1")
-    tolerances = Tolerances(*(jnp.asarray(x, dtype) for x in (rtol, finite("atol", options.atol, above=0.0), until)))
+    small: list[Any] = [np.asarray(x, dtype) for x in (rtol, finite("atol", options.atol, above=0.0), until)]
     solver = options.solver
     if solver == "auto":
         solver = "dopri8" if rtol < 1e-7 else "tsit5"
     kinked = options.of == "loss" and has_jumps(activation, loss.order)
-    integrator = Integrator(activation, kinked, solver, whole("max_steps", options.max_steps, 1))
-    return integrator, tolerances, jnp.asarray(times, dtype), t1, whole("max_kinks", options.max_kinks, 0)
+    counts = whole("max_steps", options.max_steps, 1), whole("max_kinks", options.max_kinks, 0)
+    limits: list[Any] = [np.asarray(t1, dtype), *(np.asarray(min(x, MOST), np.int32) for x in counts)]
+    return Integrator(activation, kinked, solver), Tolerances(*small), times, Limits(*limits)
 
 
-def _check_no_zero_neuron(starts: Float[Array, "B K d"]) -> None:
-    zero = np.argwhere(np.asarray(jnp.all(starts == 0, axis=2)))
+def _check_no_zero_neuron(starts: np.ndarray) -> None:
+    zero = np.argwhere(np.all(starts == 0, axis=2))
     if len(zero):
         start, neuron = zero[0]
         raise ValueError(

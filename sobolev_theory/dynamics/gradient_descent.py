@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..geometry.angles import direction, parallel_below, polar
+from ..geometry.line_angles import line_angles
 from ..kernels.activation_pairs import has_jumps
 from ..model.arguments import check_choice, real_array, whole
 from ..model.inputs import GaussianInput
@@ -21,7 +22,7 @@ from ..model.networks import Network, with_parameters
 from ..montecarlo import integrands
 from ..population.gradients import loss_gradient, population_gradient, population_loss
 from ..population.posing import posed
-from .kinks import distance_to_teacher, line_angles
+from .kinks import distance_to_teacher
 from .spectra import spectrum
 from .zero_eigenvalues import is_zero
 

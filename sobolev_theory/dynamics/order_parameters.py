@@ -27,7 +27,8 @@ from ..model.networks import Network, with_parameters
 from ..model.precision import full_products
 from ..population.noise.gradient_noise import moments_of, posed_noise
 from ..population.noise.moments import Noisy
-from .flow_pieces import Outcome, diffrax  # which says what to install
+from .flow_events import Outcome
+from .trials import diffrax  # which says what to install
 
 Trained = Literal["weights", "both"]
 FIRST_STEP = 1e-2  # which the controller changes at once

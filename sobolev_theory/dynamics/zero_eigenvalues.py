@@ -4,6 +4,7 @@ Flat directions are common: copies of a neuron, more neurons than the teacher's,
 form vanishes. Their eigenvalue comes out as plus or minus rounding, a sign that says nothing, or as a complex pair.
 """
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Inexact
@@ -11,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Inexact
 ROUNDINGS = 8  # errors of an entry, in eps of the matrix: formulas of some operations; seen are below 1
 
 
+@jax.jit
 def is_zero(
     values: Inexact[Array, " m"], size: int, condition: Float[Array, " m"] | float = 1.0
 ) -> Bool[Array, " m"]:

@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from ..geometry.angles import polar
+from ..geometry.line_angles import LineAngles
 from ..kernels import activation_pairs
 from ..kernels.activation_pairs import Part
 from ..model.activations import Activation, ReLU
@@ -24,6 +25,7 @@ from .general_sums import GeneralSums, activations, general_sums
 from .pair_sums import Sums
 from .preactivations import Fields, fields
 from .problem import Problem
+from .relu.rounded_sums import rounded_gradient
 from .relu.sums import ReluSums
 
 
@@ -91,6 +93,14 @@ class IsotropicSums(NamedTuple):
         both = self._sums(lambdas, student, teacher)
         found = both.gradient("population", lambdas, Fields(*student), Fields(*teacher), mesh)
         return found.whitened, found.output_weights
+
+    def rounded_gradient(
+        self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, lines: LineAngles | None = None
+    ) -> Float[Array, "K d"]:
+        """That in the weights of the student, to some eps of the neurons' sizes; see `relu.rounded_sums`."""
+        if isinstance(self.activation, ReLU):
+            return rounded_gradient((*lambdas, 0.0)[:2], student, teacher, lines)
+        return self.gradient(lambdas, student, teacher)[0]
 
     def _sums(self, lambdas: OrderWeights, student: Neurons, teacher: Neurons) -> Sums:
         if isinstance(self.activation, ReLU):

@@ -21,3 +21,9 @@ def test_programs_have_no_more_equations_than_they_had(function):
 
 def test_the_gradient_with_biases_is_no_larger_than_it_was():
     assert first_call.equations(st.population_gradient, *first_call.networks(biases=True)) <= 5000
+
+
+@pytest.mark.parametrize(("loss", "most"), [("L2", 900), ("H1", 1700)])
+def test_a_flow_is_one_program_with_its_velocity_once_for_steps_and_once_for_kinks(loss, most):
+    """Measured, and a twentieth more; of five copies it had 4600 and 16800."""
+    assert first_call.flow_equations(loss) <= most

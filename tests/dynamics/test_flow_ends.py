@@ -5,6 +5,8 @@ import pytest
 
 import sobolev_theory as st
 from sobolev_theory import Outcome
+from sobolev_theory.dynamics import flow_pieces, rooms
+from sobolev_theory.dynamics.flow_pieces import follow
 
 TEACHER = st.Network([1.0, 0.0])
 RIGHT_ANGLE = st.Network([0.0, 1.0])
@@ -98,3 +100,31 @@ def test_t1_of_single_precision_is_a_time_to_save():
     time = np.float32(0.1)
     found = st.gradient_flow(TEACHER, TEACHER, st.L2, t1=0.1, saveat=np.float32([0.0, time]), until_distance=1.0)
     assert found.time.shape == (2,)
+
+
+def test_flows_of_other_sizes_times_and_tolerances_are_the_same_program():
+    generator = np.random.default_rng(3)
+    st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, **SHARED)
+    programs = follow._cache_size()
+    for neurons, teachers, inputs in ((2, 2, 3), (3, 1, 5), (4, 4, 9)):
+        student, teacher = (st.Network(generator.standard_normal((k, inputs))) for k in (neurons, teachers))
+        options = {"t1": 0.1 * neurons, "saveat": np.linspace(0.0, 0.1, neurons), "rtol": 1e-9 / neurons}
+        found = st.gradient_flow(student, teacher, st.L2, **options, max_steps=1000)
+        assert found.reduced.shape == (neurons, neurons, min(inputs, neurons + teachers))
+        assert np.all(np.diff(found.loss) < 0)
+    assert follow._cache_size() == programs
+
+
+def test_arrays_of_the_exact_size_and_sums_row_by_row_give_the_same_flow(monkeypatch):
+    """What large problems go by; with a kink and a neuron on its ray."""
+    generator = np.random.default_rng(4)
+    student, teacher = (st.Network(generator.standard_normal((k, 3))) for k in (3, 2))
+    options = {"t1": 3.0, "saveat": [1.0, 3.0]}
+    filled = st.gradient_flow(student, teacher, st.H1, **options)
+    for module in (rooms, flow_pieces):
+        monkeypatch.setattr(module, "FEW", 0)
+    exact = st.gradient_flow(student, teacher, st.H1, **options)
+    assert exact.ray.tolist() == filled.ray.tolist()
+    assert np.any(np.asarray(filled.ray) >= 0)
+    np.testing.assert_allclose(exact.weights, filled.weights, atol=1e-7)  # some tens of rtol = 1e-9
+    np.testing.assert_allclose(exact.arrival, filled.arrival, atol=1e-7)

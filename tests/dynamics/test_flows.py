@@ -8,8 +8,8 @@ from scipy.integrate import solve_ivp
 
 import sobolev_theory as st
 from sobolev_theory import single_neuron
-from sobolev_theory.dynamics import flow_pieces, kinks
-from sobolev_theory.dynamics.flow_pieces import Outcome
+from sobolev_theory.dynamics import flow_events, kinks, trials
+from sobolev_theory.dynamics.flow_events import Outcome
 
 TEACHER = st.Network([1.0, 0.0])
 RIGHT_ANGLE = st.Network([0.0, 1.0])
@@ -92,7 +92,7 @@ def test_a_neuron_that_slides_to_zero_is_not_carried_across_it():
     slides = [float(flow.arrival[0]) < 2.0 for flow in found]
     assert all(slides[:2])
     for flow in (flow for flow, slid in zip(found, slides, strict=True) if slid):
-        expected = 2.0 + np.log(np.linalg.norm(flow.weights[1, 0]) / flow_pieces.VANISHED)
+        expected = 2.0 + np.log(np.linalg.norm(flow.weights[1, 0]) / flow_events.VANISHED)
         np.testing.assert_allclose(flow.end_time, expected, atol=0.02)
 
 
@@ -274,7 +274,7 @@ def test_starts_need_three_axes():
         st.gradient_flows(RIGHT_ANGLE.weights, TEACHER, t1=1.0)
 
 
-@pytest.mark.parametrize("solver", flow_pieces.SOLVERS)
+@pytest.mark.parametrize("solver", trials.SOLVERS)
 def test_every_solver_gives_the_same_flow(solver):
     found = st.gradient_flow(RIGHT_ANGLE, TEACHER, st.L2, solver=solver, **SHARED)
     norm, angle = planar(single_neuron.l2_flow, [2.0]).y[:, 0]

@@ -1,0 +1,221 @@
+"""What one flow does between two steps: it accepts a step or not, seeks the event within it, settles on kinks."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from ..model.activations import Activation
+from . import kinks
+from .flow_events import ENDS, NAMES, Course, Outcome, Piece, Tolerances, centre, piece, sizes
+from .kinks import FREE, Motion
+from .trials import Bracket, Trial, within
+
+EVENT = 1e-2  # relative error of the size at which an event is taken: far above rounding at distances of 1e-12
+FIRST_STEP = 1e-2  # which the controller changes at once
+CODES = {outcome: code for code, outcome in enumerate(Outcome)}
+STEPPING, SEEKING, KINKED, SETTLING, STARTING, ENDED = range(6)  # what a flow is doing
+
+
+class Integrator(NamedTuple):
+    """What a flow is compiled for."""
+
+    activation: Activation
+    has_kinks: bool
+    solver: str
+
+
+class Limits(NamedTuple):
+    """What it is not compiled for: the last time, steps between two kinks, and kinks."""
+
+    t1: Float[Array, ""]
+    max_steps: Int[Array, ""]
+    max_kinks: Int[Array, ""]
+
+
+class Lane(NamedTuple):
+    """One flow.
+
+    Attributes:
+        doing: what its next evaluation of the motion is for; from ENDED on, how it ended.
+        time, step: the beginning of a step, and its length.
+        centre, offset: the weights there are their sum; the first is a constant of a piece.
+        aim, aim_ray: where the motion is evaluated next, less the centre, and with which neurons on rays.
+        near: whether the flow has been near the teacher.
+        armed: the events that had not come when the piece began.
+        bracket: of the step while an event is sought; else from the step's beginning on.
+        fraction: of the step, where the event is sought.
+        steps, all_steps, pieces: how many, of the piece and since time 0.
+    """
+
+    doing: Int[Array, ""]
+    time: Float[Array, ""]
+    step: Float[Array, ""]
+    centre: Float[Array, "K n"]
+    offset: Float[Array, "K n"]
+    ray: Int[Array, " K"]
+    aim: Float[Array, "K n"]
+    aim_ray: Int[Array, " K"]
+    piece: Piece
+    near: Bool[Array, ""]
+    armed: Bool[Array, " E"]
+    bracket: Bracket
+    fraction: Float[Array, ""]
+    steps: Int[Array, ""]
+    all_steps: Int[Array, ""]
+    pieces: Int[Array, ""]
+    arrival: Float[Array, " K"]
+
+    @property
+    def outcome(self) -> Int[Array, ""]:
+        """Its number in `Outcome`."""
+        return self.doing - ENDED
+
+
+class Turn(NamedTuple):
+    """What a flow has to keep after it has looked: solutions up to a time, and whether its solver goes on.
+
+    Attributes:
+        until: solutions up to here are known: from the step's interpolant, or `stays` if it `stands` there.
+        accepted: the solver goes on from the step; `starts`: it begins anew.
+    """
+
+    until: Float[Array, ""]
+    stands: Bool[Array, ""]
+    stays: Float[Array, "K n"]
+    accepted: Bool[Array, ""]
+    starts: Bool[Array, ""]
+
+
+def first(integrator: Integrator, w: np.ndarray, begins: np.ndarray) -> Lane:
+    """All flows at time 0, by NumPy; those that do not begin have ended."""
+    nothing: Any = np.zeros(len(w), w.dtype)
+    zeros: Any = np.zeros(w.shape[:2], w.dtype)
+    number = np.zeros(len(w), np.int32)
+    ray = np.full(w.shape[:2], FREE, np.int32)
+    found: dict[str, Any] = dict(
+        doing=np.where(begins, KINKED if integrator.has_kinks else STARTING, ENDED).astype(np.int32),
+        time=nothing,
+        step=nothing,
+        centre=np.zeros_like(w),
+        offset=w,
+        ray=ray,
+        aim=w,
+        aim_ray=ray,
+        piece=Piece(zeros, zeros),
+        near=np.zeros(len(w), bool),
+        armed=np.zeros((len(w), len(NAMES)), bool),
+        bracket=Bracket(nothing, nothing, nothing, nothing),
+        fraction=nothing,
+        steps=number,
+        all_steps=number,
+        pieces=number,
+        arrival=np.full(w.shape[:2], np.inf, w.dtype),
+    )
+    return Lane(**found)
+
+
+def choose(when, one, other):
+    return jax.tree.map(lambda x, y: jnp.where(when, x, y), one, other)
+
+
+def looked(
+    integrator: Integrator,
+    to: Tolerances,
+    limits: Limits,
+    course: Course,
+    lane: Lane,
+    trial: Trial,
+    found: Motion,
+    fresh,
+) -> tuple[Lane, Turn]:
+    """What follows from the motion at the flow's aim, the end of a `fresh` step or what it was looking for."""
+    doing, ray, w = lane.doing, lane.aim_ray, lane.centre + lane.aim
+    judged = (doing == STEPPING) & fresh
+    seeking, kinked, settling, starting = (doing == each for each in (SEEKING, KINKED, SETTLING, STARTING))
+    begins = starting | kinked
+
+    begun = choose(begins, piece(course, w, ray), lane.piece)
+    centre_ = jnp.where(begins, centre(course, w), lane.centre)
+    values = sizes(course, to, begun, lane.near, centre_, w, ray, found)
+    armed = jnp.where(begins, values > 0, lane.armed)
+    reached = jnp.where(armed, values, jnp.inf)
+    value = jnp.minimum(jnp.min(reached), jnp.min(found.slack) / kinks.release(to.snap) + 1)
+
+    keep, step = trial.keep, trial.next_step
+    crossing = judged & keep & (value <= 0)
+    bracket = choose(seeking, lane.bracket.narrowed(lane.fraction, value), lane.bracket)
+    bracket = choose(crossing, bracket._replace(high=jnp.ones_like(value), high_value=value), bracket)
+    event = (crossing | seeking) & ((jnp.abs(value) <= EVENT) | bracket.is_point)
+    seeks, accepted = (crossing | seeking) & ~event, judged & keep & ~crossing
+    at_end = lane.step >= limits.t1 - lane.time
+    part = jnp.where(judged, 1.0, lane.fraction)
+    after = jnp.where(at_end & (part == 1), limits.t1, lane.time + part * lane.step)
+    time = jnp.where(accepted | event, after, lane.time)
+    until = jnp.where(accepted | event | settling | begins, time, -jnp.inf)
+
+    # No other at its size: a neuron that its ray cannot hold any longer. It is let go by `settled`.
+    caused = jnp.where(begins, ~armed, event & (reached == value) & (reached < 2 * EVENT))
+    near = lane.near | (caused[NAMES.index("near")] & event)
+    ends = {name: caused[NAMES.index(name)] for name in ENDS}
+    over = jnp.any(jnp.stack(list(ends.values())))
+    steps = lane.steps + judged
+    too_many = judged & ~crossing & ~(accepted & at_end) & (steps >= limits.max_steps)
+    done = {
+        Outcome.STEPS: too_many,
+        Outcome.TIME: (accepted & at_end) | (starting & (time >= limits.t1)),
+        Outcome.FAILED: judged & ~keep & (lane.time + step == lane.time),
+        **{Outcome[name.upper()]: is_over for name, is_over in ends.items()},
+        Outcome.KINKS: starting & (lane.pieces > limits.max_kinks),
+    }
+
+    # On from an event: to the kink, or to the next piece. Centres are 0 until a piece begins.
+    kinked = (event | kinked) & ~over
+    doing = jnp.where(seeks, SEEKING, jnp.where(starting, STEPPING, doing))
+    doing = jnp.where(kinked, SETTLING if integrator.has_kinks else STARTING, jnp.where(settling, STARTING, doing))
+    next_centre = jnp.where(event, 0.0, jnp.where(starting, centre_, lane.centre))
+    aim, next_ray, aim_ray = jnp.where(kinked, w, lane.aim), lane.ray, ray
+    stays, arrival = w, lane.arrival
+    if integrator.has_kinks:
+        arrived = kinks.arrived(course.loss, found, time, w, ray, to.snap)
+        settled = kinks.settled(found, w, ray, to.snap)
+        new = settling & (settled.ray != lane.ray)
+        arrival = jnp.where(new, jnp.where(settled.ray == FREE, jnp.inf, time), arrival)
+        time = jnp.where(kinked, time + arrived.left, time)
+        next_ray = jnp.where(settling, settled.ray, lane.ray)
+        aim_ray = jnp.where(kinked, arrived.ray, jnp.where(settling, settled.ray, ray))
+        stays = jnp.where(settling, settled.w, stays)
+        aim = jnp.where(kinked, arrived.w, jnp.where(settling, settled.w, aim))
+        done[Outcome.NOT_UNIQUE] = settling & ~settled.unique
+    offset = jnp.where(event, w, jnp.where(accepted | settling, aim, lane.offset))
+    offset = jnp.where(starting, w - centre_, offset)
+    for outcome, here in done.items():
+        doing = jnp.where(here, ENDED + CODES[outcome], doing)
+
+    time = jnp.minimum(time, limits.t1)
+    goes = (judged & ~crossing) | starting
+    chosen = jnp.minimum(jnp.where(starting, FIRST_STEP, step), limits.t1 - time)
+    next_fraction = bracket.next(lane.bracket, lane.fraction)
+    beginning = Bracket(jnp.zeros_like(value), value, jnp.ones_like(value), value)
+    moved = Lane(
+        doing=doing,
+        time=time,
+        step=jnp.where(goes, chosen, lane.step),
+        centre=next_centre,
+        offset=offset,
+        ray=next_ray,
+        aim=jnp.where(seeks, within(integrator.solver, trial, next_fraction), aim),
+        aim_ray=aim_ray,
+        piece=begun,
+        near=near,
+        armed=armed,
+        bracket=choose(accepted | starting, beginning, bracket),
+        fraction=next_fraction,
+        steps=jnp.where(starting, 0, steps),
+        all_steps=lane.all_steps + judged,
+        pieces=lane.pieces + starting,
+        arrival=arrival,
+    )
+    return moved, Turn(until, settling | begins, stays, accepted, starting & (doing == STEPPING))

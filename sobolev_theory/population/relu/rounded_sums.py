@@ -1,0 +1,38 @@
+"""The population gradient of ReLU networks by plain sums alone: half of what `sums` is, for weights with rounding.
+
+A weight known to eps moves the gradient by as much as the plain sums round: a flow whose state is rounded at every
+step gains nothing from sums that keep the digits of exact weights near an optimum (`matched_sums`).
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ...geometry.angles import polar
+from ...geometry.line_angles import LineAngles
+from ...model import networks
+from ...model.losses import OrderWeights
+from ...model.precision import full_products
+from ..row_blocks import Rows
+from .blocks import Geometry, by_students, geometry
+from .plain_sums import Neurons, plain_gradient
+
+
+@full_products
+def rounded_gradient(
+    lambdas: OrderWeights, student: networks.Neurons, teacher: networks.Neurons, lines: LineAngles | None
+) -> Float[Array, "K d"]:
+    """In the student's weights, to some eps of the neurons' sizes.
+
+    Args:
+        lines: between the student's neurons and all, the student's first; None for many neurons, row by row.
+    """
+    if lines is None:
+        return by_students(_rows, lambdas, geometry(student, teacher, None, of_teachers=False), None)
+    everyone = Neurons(polar(jnp.concatenate([student[0], teacher[0]])), jnp.concatenate([student[1], -teacher[1]]))
+    block = everyone.take(slice(0, len(student[1])))
+    return plain_gradient("population", lambdas, block, everyone, lines.angles).rows
+
+
+def _rows(lambdas: OrderWeights, g: Geometry, rows: Rows) -> Float[Array, "B d"]:
+    chosen = g.of_students(rows)
+    return plain_gradient("population", lambdas, g.everyone.take(chosen), g.everyone, g.angles(chosen)).rows
