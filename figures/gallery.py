@@ -1,7 +1,7 @@
 """`python -m figures.gallery [NAME ...]`: the small pictures of the documentation, and what they were drawn from.
 
-Beside the pictures lies a list of their inputs: a fingerprint of the modules of `figures` and `studies` that a figure is
-made of, without comments and docstrings, and of the tables that it reads. A test compares it with the sources of
+Beside the pictures lies a list of their inputs: a fingerprint of the modules of `figures` and `studies` that a figure
+is made of, without comments and docstrings, and of the tables that it reads. A test compares it with the sources of
 today. The library itself is not in it: that its numbers stay what they are is what all other tests are for.
 """
 

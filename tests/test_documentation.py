@@ -1,4 +1,4 @@
-"""The README and the pages of docs/: their code runs as printed, their links lead somewhere, and their lists are whole."""
+"""The README and the pages of docs/: their code prints what they say, links lead somewhere, lists are whole."""
 
 import ast
 import contextlib

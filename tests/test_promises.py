@@ -1,4 +1,4 @@
-"""Sentences of the README, of the documentation and of docstrings, a test for each that has none among the tests of its module."""
+"""Sentences of README, documentation and docstrings: a test for each that has none among the tests of its module."""
 
 import inspect
 import json
