@@ -12,6 +12,7 @@ import jax
 from sobolev_theory.runs import command_lines
 from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.runs.progress import tracks
+from sobolev_theory.runs.user_caches import keep_compiled
 
 from .command import catalogue, listing
 from .command.catalogue import RequestError
@@ -93,6 +94,7 @@ def _drawn_into(folder: Path, figures: dict[str, Figure], request: argparse.Name
     from .problems.datasets import DataError
 
     jax.config.update("jax_enable_x64", True)
+    keep_compiled()
     computed, written = 0, []
     for name, figure in figures.items():
         taken = figure.taken(_given(request))

@@ -9,13 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import differentiation, montecarlo
-from .closed_forms import orthonormal, pair, single_neuron
+from .closed_forms import orthonormal, pair, single_neuron, smoothed_step
 from .closed_forms.kinds import Kind
 from .dynamics.critical_points import CriticalPoint, critical_point
 from .dynamics.extreme_eigenvalues import ExtremeEigenvalues, extreme_eigenvalues
 from .dynamics.spectra import Spectrum, condition_number, spectrum
+from .geometry.overlaps import Overlaps, networks_from_overlaps, overlaps
 from .geometry.span import Reduction, reduction
 from .kernels.duals import dual
+from .kernels.hermite import hermite_coefficients, information_exponent, sobolev_factor
 from .model import activation_terms
 from .model.activations import (
     GELU,
@@ -42,12 +44,14 @@ from .population.jacobians import (
     population_jacobian,
     population_jacobian_product,
 )
+from .population.noise.gradient_noise import GradientNoise, gradient_noise
 
 if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors
     from . import symbolic, training
     from .dynamics.flow_pieces import Outcome
     from .dynamics.flows import Flow, gradient_flow, gradient_flows
     from .dynamics.gradient_descent import Descent, descend, largest_stable_step
+    from .dynamics.order_parameters import OnlineSGD, online_sgd
     from .runs import sweeps
     from .runs.sweeps import sweep
 
@@ -67,12 +71,15 @@ __all__ = [
     "Flow",
     "Gaussian",
     "GaussianInput",
+    "GradientNoise",
     "Identity",
     "Kind",
     "LeakyReLU",
     "LowRank",
     "Network",
+    "OnlineSGD",
     "Outcome",
+    "Overlaps",
     "Polynomial",
     "ReLU",
     "RePU",
@@ -90,12 +97,18 @@ __all__ = [
     "extreme_eigenvalues",
     "gradient_flow",
     "gradient_flows",
+    "gradient_noise",
+    "hermite_coefficients",
+    "information_exponent",
     "largest_stable_step",
     "loss_gradient",
     "loss_hessian",
     "loss_hessian_product",
     "montecarlo",
+    "networks_from_overlaps",
+    "online_sgd",
     "orthonormal",
+    "overlaps",
     "pair",
     "population_gradient",
     "population_jacobian",
@@ -103,6 +116,8 @@ __all__ = [
     "population_loss",
     "reduction",
     "single_neuron",
+    "smoothed_step",
+    "sobolev_factor",
     "spectrum",
     "sweep",
     "sweeps",
@@ -116,6 +131,7 @@ ON_FIRST_USE = {
     "runs.sweeps": ("sweeps", "sweep"),
     "dynamics.flow_pieces": ("Outcome",),
     "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "dynamics.order_parameters": ("OnlineSGD", "online_sgd"),
     "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
 }
 

@@ -22,6 +22,7 @@ import numpy as np
 import sobolev_theory as st
 from sobolev_theory.runs import command_lines
 from sobolev_theory.runs.progress import bars
+from sobolev_theory.runs.user_caches import keep_compiled
 
 from .basin_table import (
     FLAT,
@@ -142,8 +143,7 @@ def carried_out(tasks: Sequence[tuple[Cell, int]], processes: int) -> Iterator[t
 
 def _set_up(number) -> None:
     jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_compilation_cache_dir", ".jax_cache")
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+    keep_compiled()
     with number.get_lock():
         devices = jax.local_devices()
         jax.config.update("jax_default_device", devices[number.value % len(devices)])

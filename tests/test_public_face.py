@@ -94,7 +94,7 @@ for use in {uses}:
     ("package", "extra", "uses"),
     [
         ("sympy", "symbolic", ("symbolic.duals", "st.symbolic.duals")),
-        ("diffrax", "flows", ("gradient_flow(1, 2)", "st.gradient_flows(1, 2)")),
+        ("diffrax", "flows", ("gradient_flow(1, 2)", "st.gradient_flows(1, 2)", "online_sgd(1, 2)")),
         ("optax", "descent", ("descend(1, 2)", "training.fit")),
         ("pyarrow", "sweeps", ("sweep(1, 2)", "sweeps.opened")),
     ],

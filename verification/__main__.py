@@ -13,7 +13,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from sobolev_theory.runs import command_lines
+from sobolev_theory.runs import command_lines, user_caches
 from sobolev_theory.runs.progress import bars
 
 from .checks.estimates import SMALLEST
@@ -22,7 +22,6 @@ from .claims import CLAIMS
 from .report import table as report
 from .report.page import page
 from .run.carry_out import DEEP, QUICK, Outcome, Settings, folders, run
-from .store import default_folder
 
 NAME = "python -m verification"
 INTERRUPTED = 130
@@ -103,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--cache",
         type=Path,
-        default=default_folder(),
+        default=user_caches.folder("verification"),
         metavar="FOLDER",
         help="where results are kept, by a fingerprint of all they depend on; default %(default)s",
     )

@@ -6,8 +6,6 @@ folder and an interruption leaves nothing half-written.
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sobolev_theory.runs import user_caches
 from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.runs.command_lines import complain
 
@@ -66,24 +65,9 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def default_folder() -> Path:
-    """Where results are kept between runs: sobolev_theory/verification in the user's folder of caches."""
-    kept = os.environ.get("XDG_CACHE_HOME")
-    try:
-        base = Path(kept) if kept else Path.home() / ".cache"
-    except RuntimeError:  # nobody's home
-        base = Path(tempfile.gettempdir())
-    return base / "sobolev_theory" / "verification"
-
-
 def opened(folder: Path) -> Store | None:
     """The store in this folder, made if need be; None if it cannot be written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return Store(folder)
-    except OSError:
-        return None
+    return Store(folder) if user_caches.is_writable(folder) else None
 
 
 def _checksum(text: str) -> str:

@@ -23,7 +23,7 @@ try:
     import optimistix
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        f"gradient_flow needs {error.name}, which is not installed: pip install 'sobolev-theory[flows]'",
+        f"gradient_flow and online_sgd need {error.name}, not installed: pip install 'sobolev-theory[flows]'",
         name=error.name,
     ) from error
 
@@ -38,7 +38,7 @@ VANISHED = 1e-10  # of the teacher's norm: a shorter neuron has no direction to 
 
 
 class Outcome(Enum):
-    """How a flow ended."""
+    """How a flow, or SGD in order parameters, ended."""
 
     TIME = "reached t1"
     DISTANCE = "reached until_distance"
@@ -48,6 +48,7 @@ class Outcome(Enum):
     KINKS = "more than max_kinks kinks"
     STEPS = "the solver needed more than max_steps steps"
     FAILED = "the solver failed"
+    DIVERGED = "the neurons grew beyond all bounds: the learning rate is too large"
 
 
 class Integrator(NamedTuple):

@@ -1,16 +1,18 @@
 """The dual of an activation, the expectation that all exact formulas are made of, as a function to be called."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ..geometry.angles import Angles
 from ..model.activations import Activation
 from ..model.mixed import Mixed
 from . import activation_pairs
 from .gaussian_pairs import GaussianPair, from_correlation
-from .quadrature import coarser, require_converged
+from .quadrature import require_converged
 from .resolution import unresolved
 
 Pairs = Float[Array, "*pairs"]
@@ -86,11 +88,20 @@ def dual(
 
 def _value(sigma: Activation, tau: Activation, order: int, pair: GaussianPair) -> Pairs:
     """With the error of quadrature, where there is any, checked."""
+    value, error = _with_error(sigma, tau, order, pair)
+    return value if error is None else require_converged(value, error, "activation")
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _with_error(sigma: Activation, tau: Activation, order: int, pair: GaussianPair) -> tuple[Pairs, Pairs | None]:
     nodes = max(sigma.nodes, tau.nodes)
-    (value,) = activation_pairs.values(sigma, tau, [order], pair, nodes)
     if not activation_pairs.by_quadrature(sigma, tau, order, pair.is_centred):
-        return value
-    (rough,) = activation_pairs.values(sigma, tau, [order], pair, coarser(nodes))
+        return activation_pairs.values(sigma, tau, [order], pair, nodes)[0], None
+
+    def at(coarse: Bool[Array, ""]) -> Pairs:
+        return activation_pairs.values(sigma, tau, [order], pair._replace(coarse=coarse), nodes)[0]
+
+    value, rough = jax.lax.map(at, jnp.array([False, True]))
     here = Angles(*(jnp.asarray(x, value.dtype) for x in (0.0, jnp.pi, 0.0, 1.0)))
     squares = [
         activation_pairs.values(one, one, [order], GaussianPair(norm, norm, here, mean, mean), nodes)[0]
@@ -100,4 +111,4 @@ def _value(sigma: Activation, tau: Activation, order: int, pair: GaussianPair) -
     error = jnp.max(jnp.abs(value - rough)) / largest
     for one, norm, mean in ((sigma, pair.norm, pair.means[0]), (tau, pair.norm_, pair.means[1])):
         error = jnp.maximum(error, unresolved(one, order, mean, norm, nodes, further=0))
-    return require_converged(value, error, "activation")
+    return value, error

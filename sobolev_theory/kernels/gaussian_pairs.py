@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ..geometry.angles import Angles, angles_from_cosine, inverse_or_zero
 
@@ -22,6 +22,7 @@ class GaussianPair(NamedTuple):
         mean, mean_: None where all are 0.
         product: the covariance, if its derivative is known otherwise than by norms and angle, which have none at a
             field without variance.
+        coarse: whether quadrature takes fewer nodes (`quadrature.Rule`).
     """
 
     norm: Pairs
@@ -30,6 +31,7 @@ class GaussianPair(NamedTuple):
     mean: Pairs | None = None
     mean_: Pairs | None = None
     product: Pairs | None = None
+    coarse: Bool[Array, ""] | None = None
 
     @property
     def covariance(self) -> Pairs:
@@ -41,7 +43,7 @@ class GaussianPair(NamedTuple):
 
     @property
     def exchanged(self) -> "GaussianPair":
-        return GaussianPair(self.norm_, self.norm, self.angles, self.mean_, self.mean, self.product)
+        return GaussianPair(self.norm_, self.norm, self.angles, self.mean_, self.mean, self.product, self.coarse)
 
     def shifted(self, kink: float, kink_: float) -> "GaussianPair":
         """Of (u - kink, u' - kink_)."""

@@ -8,12 +8,13 @@ from ..model.one_sided import Function, smooth_beside
 from . import quadrature
 from .gaussian_pairs import FAR, Pairs, standardised
 from .orthant_probability import normal_cdf, normal_density
+from .quadrature import Rule
 
 
-def of_one(factor: Factor, mean: Pairs, norm: Pairs, nodes: int) -> Pairs:
-    """E[F(u)]; a delta on a field without variance counts as 0. `nodes` for a function of the user's."""
+def of_one(factor: Factor, mean: Pairs, norm: Pairs, rule: Rule) -> Pairs:
+    """E[F(u)]; a delta on a field without variance counts as 0. The rule is for a function of the user's."""
     if factor.kind == "function":
-        return quadrature.of_one(pointwise(factor), factor.kinks, mean, norm, nodes)
+        return quadrature.of_one(pointwise(factor), factor.kinks, mean, norm, rule)
     if factor.kind == "wave":
         return jnp.cos(factor.frequency * mean + factor.phase) * jnp.exp(-((factor.frequency * norm) ** 2) / 2)
     mean = mean - factor.kink if factor.kink else mean
@@ -50,7 +51,7 @@ def pointwise(factor: Factor) -> Function:
     """The function itself, if it is no sharp delta: its expectation over a field without variance."""
     if factor.function is not None:
         return smooth_beside(factor.function, factor.power, factor.kinks)
-    return lambda t: of_one(factor, t, jnp.zeros_like(t), 0)
+    return lambda t: of_one(factor, t, jnp.zeros_like(t), Rule(0))
 
 
 def without_jumps(factor: Factor) -> Function:

@@ -21,10 +21,12 @@ import jax.numpy as jnp
 
 from ..geometry.angles import inverse_or_zero, inverse_sine
 from ..model.activation_terms import ONE, Factor, Terms, derivative
+from ..model.materialised import materialised
 from . import quadrature, truncated_powers
 from .gaussian_pairs import GaussianPair, Pairs, standardised
 from .moments_of_one import delta_moment, of_one, pointwise, without_jumps
 from .orthant_probability import normal_cdf, normal_density, orthant_probability
+from .quadrature import Rule
 
 Request = tuple[Factor, Factor]
 
@@ -52,17 +54,29 @@ def is_closed(left: Factor, right: Factor) -> bool:
 def moments(requests: tuple[Request, ...], nodes: int, pair: GaussianPair) -> tuple[Pairs, ...]:
     """E[F(u) H(u')] for every request (F, H)."""
     tables: dict[tuple[float, float, float, float], _Table] = {}
-    found = []
+    rule = Rule(nodes, pair.coarse)
+    known = _by_quadrature([request for request in requests if not is_closed(*request)], rule, pair)
     for left, right in requests:
-        if not is_closed(left, right):
-            f, h = ((pointwise(side), side.where_not_smooth) for side in (left, right))
-            found.append(quadrature.of_two(*f, *h, nodes, pair))
-            continue
-        place = (left.kink, right.kink, left.width, right.width)
-        if place not in tables:
-            tables[place] = _Table(pair.shifted(*place[:2]).widened(*place[2:]), nodes)
-        found.append(tables[place](_bare(left), _bare(right)))
-    return tuple(value + zero(pair) for value in found)
+        if (left, right) not in known:
+            place = (left.kink, right.kink, left.width, right.width)
+            if place not in tables:
+                tables[place] = _Table(pair.shifted(*place[:2]).widened(*place[2:]), rule)
+            known[left, right] = tables[place](_bare(left), _bare(right))
+    return tuple(known[request] + zero(pair) for request in requests)
+
+
+def _by_quadrature(requests: list[Request], rule: Rule, pair: GaussianPair) -> dict[Request, Pairs]:
+    """In one pass over the plane for all requests with the same kinks."""
+    passes: dict[tuple, list[Request]] = {}
+    for left, right in requests:
+        passes.setdefault((left.where_not_smooth, right.where_not_smooth), []).append((left, right))
+    known: dict[Request, Pairs] = {}
+    for (kinks, kinks_), together in passes.items():
+        sides = [list(dict.fromkeys(side)) for side in zip(*together, strict=True)]
+        wanted = [(sides[0].index(left), sides[1].index(right)) for left, right in together]
+        f, h = ([pointwise(factor) for factor in side] for side in sides)
+        known |= zip(together, quadrature.of_two(f, kinks, h, kinks_, wanted, rule, pair), strict=True)
+    return known
 
 
 @moments.defjvp
@@ -101,14 +115,14 @@ def _bare(factor: Factor) -> Factor:
 class _Table:
     """The moments of one pair of fields, each computed once; truncated powers and powers at 0, of width 0."""
 
-    def __init__(self, pair: GaussianPair, nodes: int, exchanged: "_Table | None" = None):
-        self.pair, self.nodes = pair, nodes
+    def __init__(self, pair: GaussianPair, rule: Rule, exchanged: "_Table | None" = None):
+        self.pair, self.rule = pair, rule
         self.known: dict[Request, Pairs] = {}
-        self.exchanged = _Table(pair.exchanged, nodes, self) if exchanged is None else exchanged
+        self.exchanged = _Table(pair.exchanged, rule, self) if exchanged is None else exchanged
 
     def __call__(self, left: Factor, right: Factor) -> Pairs:
         if (left, right) not in self.known:
-            self.known[left, right] = self._found(left, right)
+            self.known[left, right] = materialised(self._found(left, right))
         return self.known[left, right]
 
     def _found(self, left: Factor, right: Factor) -> Pairs:
@@ -117,9 +131,9 @@ class _Table:
         if right.is_delta:
             return self.exchanged(right, left)
         if left == ONE:
-            return of_one(right, self.pair.means[1], self.pair.norm_, self.nodes)
+            return of_one(right, self.pair.means[1], self.pair.norm_, self.rule)
         if right == ONE:
-            return of_one(left, self.pair.means[0], self.pair.norm, self.nodes)
+            return of_one(left, self.pair.means[0], self.pair.norm, self.rule)
         if left.kind == right.kind == "wave":
             return self._waves(left, right)
         if left.kind == right.kind == "truncated power":
@@ -149,7 +163,7 @@ class _Table:
         value = zero(pair)
         for k in range(order + 1):
             rest = (c * self._given_zero(h) for c, h in derivative(((1.0, right),), k))
-            density = of_one(replace(delta, power=delta.power + k), own, pair.norm, self.nodes)
+            density = of_one(replace(delta, power=delta.power + k), own, pair.norm, self.rule)
             value = value + comb(order, k) * density * turn**k * sum(rest, zero(pair))
         return value
 
@@ -160,8 +174,8 @@ class _Table:
             inverse = inverse_sine(self.pair.angles) * inverse_or_zero(self.pair.norm_)
             return delta_moment(-1 - factor.power, mean * inverse, inverse)
         if factor.kind != "function":
-            return of_one(replace(factor, kink=0.0), mean, norm, self.nodes)
-        value = quadrature.of_one(without_jumps(factor), factor.kinks, mean, norm, self.nodes)
+            return of_one(replace(factor, kink=0.0), mean, norm, self.rule)
+        value = quadrature.of_one(without_jumps(factor), factor.kinks, mean, norm, self.rule)
         for kink in factor.kinks:
             if jump := factor.beside(kink).jump:
                 value = value + jump * normal_cdf(standardised(*self._law_given_zero(kink)))

@@ -9,15 +9,15 @@ parallel, one averages over. Memory is that of 64 times the pairs; time grows wi
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ..geometry.angles import inverse_or_zero, inverse_sine
 from ..model.one_sided import Function
@@ -33,18 +33,36 @@ REACH = 9.0  # beyond it the normal density is below 2^-58 of its value at 0
 TOLERANCE = {np.dtype("float64"): 1e-9, np.dtype("float32"): 1e-4}
 
 
-def of_one(function: Function, kinks: Kinks, mean: Pairs, norm: Pairs, nodes: int) -> Pairs:
+class Rule(NamedTuple):
+    """So many nodes on one axis, or where `coarse`, which a program may be told when it runs, three quarters of them.
+
+    The difference is an estimate of the error, which costs no second program.
+    """
+
+    nodes: int
+    coarse: Bool[Array, ""] | None = None
+
+
+def of_one(function: Function, kinks: Kinks, mean: Pairs, norm: Pairs, rule: Rule) -> Pairs:
     """E[f(u)], u ~ N(mean, norm^2)."""
     cuts = [(kink - mean) * inverse_or_zero(norm) for kink in kinks]
 
     def at(z, weight):
         return weight * function(mean + norm * z)
 
-    return _integral(at, cuts, nodes, jnp.zeros_like(mean + norm))
+    return _integral(at, cuts, _points(rule, cuts, norm), jnp.zeros_like(mean + norm))
 
 
-def of_two(f: Function, kinks: Kinks, h: Function, kinks_: Kinks, nodes: int, pair: GaussianPair) -> Pairs:
-    """E[f(u) h(u')], with u = mean + r z and u' = mean' + r' (cos z + sin y)."""
+def of_two(
+    left: Sequence[Function],
+    kinks: Kinks,
+    right: Sequence[Function],
+    kinks_: Kinks,
+    wanted: Sequence[tuple[int, int]],
+    rule: Rule,
+    pair: GaussianPair,
+) -> list[Pairs]:
+    """E[f(u) h(u')] of the wanted (f, h), in one pass, with u = mean + r z and u' = mean' + r' (cos z + sin y)."""
     (mean, mean_), (_, _, sin, cos) = pair.means, pair.angles
     r, r_ = pair.norm, pair.norm_
     zero = jnp.zeros_like(r * r_ * cos)
@@ -54,12 +72,20 @@ def of_two(f: Function, kinks: Kinks, h: Function, kinks_: Kinks, nodes: int, pa
 
     def outer(z, weight):
         def inner(y, weight_):
-            return weight_ * h(mean_ + r_ * (cos * z + sin * y))
+            u_ = mean_ + r_ * (cos * z + sin * y)
+            return jnp.stack([weight_ * h(u_) for h in right])
 
         across = [(cut - cos * z) * inverse_sine(pair.angles) for cut in others]
-        return weight * f(mean + r * z) * _integral(inner, across, nodes, zero)
+        given = _integral(inner, across, _points(rule, across, zero), zero, total=_zeros(right, zero))
+        u = mean + r * z
+        values = [weight * f(u) for f in left]
+        return jnp.stack([values[i] * given[j] for i, j in wanted])
 
-    return _integral(outer, cuts, nodes, zero, together=1)
+    return list(_integral(outer, cuts, _points(rule, cuts, zero), zero, together=1, total=_zeros(wanted, zero)))
+
+
+def _zeros(each: Sequence, zero: Pairs) -> Float[Array, "n *pairs"]:
+    return jnp.zeros((len(each), *zero.shape), zero.dtype)
 
 
 def coarser(nodes: int) -> int:
@@ -97,22 +123,60 @@ def require_converged(result: Any, error: Float[Array, ""], name: str) -> Any:
 
 
 def of_many(
-    integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, total: Float[Array, "n *pairs"]
-) -> Float[Array, "n *pairs"]:
-    """Several integrals of an integrand(z, phi(z) dz): z of the shape of `zero`, values of that of `total`."""
-    return _integral(integrand, cuts, nodes, zero, total=total)
+    integrand, cuts: list[Pairs], rules: Iterable[int], zero: Pairs, total: Float[Array, "n *pairs"]
+) -> list[Float[Array, "n *pairs"]]:
+    """Several integrals of an integrand(z, phi(z) dz), by rules of several numbers of nodes, as one program.
+
+    z has the shape of `zero`, values that of `total`.
+    """
+    chunks = [_chunks(_points(Rule(nodes), cuts, zero), TOGETHER) for nodes in rules]
+    names = [np.full(len(points[0]), k) for k, points in enumerate(chunks)]
+    points = tuple(jnp.concatenate(parts) for parts in zip(*chunks, strict=True))
+    function = _on_pieces(integrand, cuts, zero)
+
+    def step(totals, chunk):
+        name, points = chunk
+        return totals.at[name].add(jnp.sum(jax.vmap(function)(points), axis=0)), None
+
+    totals = jnp.zeros((len(chunks), *total.shape), total.dtype)
+    return list(jax.lax.scan(step, totals, (jnp.concatenate(names), points))[0])
 
 
 def _integral(
-    integrand, cuts: Iterable[Pairs], nodes: int, zero: Pairs, together: int = TOGETHER, total: Any = None
-) -> Pairs:
-    """int integrand(z, phi(z) dz) over the line, cut into pieces where it is not smooth."""
-    cuts, total = list(cuts), zero if total is None else total
+    integrand, cuts: list[Pairs], points, zero: Pairs, together: int = TOGETHER, total: Any = None
+) -> Float[Array, "..."]:
+    """int integrand(z, phi(z) dz) over the line, cut into pieces where it is not smooth, of the shape of `total`.
+
+    So many points at a time, so that memory does not grow with their number.
+    """
+    function = _on_pieces(integrand, cuts, zero)
+
+    def step(total, chunk):
+        return total + jnp.sum(jax.vmap(function)(chunk), axis=0), None
+
+    return jax.lax.scan(step, zero if total is None else total, _chunks(points, together))[0]
+
+
+def _points(rule: Rule, cuts: list[Pairs], like: Pairs) -> tuple[Array, ...]:
+    """Of a rule on a piece; those of a coarse one are filled up with points of weight 0."""
+    table = _double_exponential if cuts else _trapezoidal
+    fine = [jnp.asarray(x, like.dtype) for x in table(rule.nodes)]
+    if rule.coarse is None:
+        return tuple(fine)
+    few = [np.pad(x, (0, rule.nodes - len(x))) for x in table(coarser(rule.nodes))]
+    return tuple(jnp.where(rule.coarse, jnp.asarray(x, like.dtype), y) for x, y in zip(few, fine, strict=True))
+
+
+def _chunks(points: tuple[Array, ...], together: int) -> tuple[Array, ...]:
+    missing = -len(points[0]) % together
+    return tuple(jnp.pad(x, (0, missing)).reshape(-1, together) for x in points)
+
+
+def _on_pieces(integrand, cuts: list[Pairs], zero: Pairs):
+    """What one point of a rule adds, over all pieces."""
     if not cuts:
-        z, weight = (jnp.asarray(x, zero.dtype) for x in _trapezoidal(nodes))
-        return _summed(lambda point: integrand(point[0], point[1] * density(point[0])), (z, weight), total, together)
+        return lambda point: integrand(point[0], point[1] * density(point[0]))
     ends = _ends(cuts, zero)
-    left, right, weight = (jnp.asarray(x, zero.dtype) for x in _double_exponential(nodes))
 
     def at(point):
         left, right, weight = point
@@ -124,18 +188,7 @@ def _integral(
 
         return jnp.sum(jax.vmap(of_piece)(ends[:-1], ends[1:]), axis=0)
 
-    return _summed(at, (left, right, weight), total, together)
-
-
-def _summed(function, points, zero: Pairs, together: int) -> Pairs:
-    """So many points at a time, so that memory does not grow with their number; points of weight 0 fill up."""
-    missing = -len(points[0]) % together
-    chunks = tuple(jnp.pad(x, (0, missing)).reshape(-1, together) for x in points)
-
-    def step(total, chunk):
-        return total + jnp.sum(jax.vmap(function)(chunk), axis=0), None
-
-    return jax.lax.scan(step, zero, chunks)[0]
+    return at
 
 
 def density(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

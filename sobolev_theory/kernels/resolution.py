@@ -70,10 +70,8 @@ def _of_function(factor: Factor, mean: Pairs, norm: Pairs, nodes: int, further: 
     cuts = [(kink - mean) * inverse_or_zero(norm) for kink in factor.kinks]
     lengths = len(taken), len(functions) - 1, len(taken), len(functions)
     total = jnp.zeros((sum(lengths), *norm.shape), norm.dtype)
-    rough, fine = (
-        quadrature.of_many(at, cuts, points, jnp.zeros_like(norm), total)
-        for points in (nodes, max(quadrature.finer(nodes), FINE))
-    )
+    rules = nodes, max(quadrature.finer(nodes), FINE)
+    rough, fine = quadrature.of_many(at, cuts, rules, jnp.zeros_like(norm), total)
     ends = [sum(lengths[:k]) for k in range(1, 4)]
     products, defects, sizes, values = jnp.split(fine, ends)
     errors = [jnp.abs(rough[k] - products[k]) * _inverse(sizes[: k + 1]) for k in range(len(taken))]

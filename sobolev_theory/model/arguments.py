@@ -30,7 +30,7 @@ def real_array(name: str, value) -> Float[Array, "..."]:
     if not isinstance(array, jax.core.Tracer) and array.size and not bool(np.all(np.isfinite(np.asarray(array)))):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(np.asarray(array)))[0])
         raise ValueError(f"{name}: got {np.asarray(array)[where]} at {list(where)}; needs finite numbers")
-    return jnp.asarray(array)
+    return array if isinstance(array, jax.Array) else jax.device_put(array)  # jnp.asarray compiles a program
 
 
 def _from_sequence(name: str, value) -> Array | np.ndarray:

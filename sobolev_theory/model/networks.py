@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .activations import Activation, ReLU
@@ -52,7 +53,7 @@ class Network(eqx.Module):
                 "or [d] for a single neuron"
             )
         if output_weights is None:
-            output_weights = jnp.ones_like(weights[:, 0])
+            output_weights = np.ones(len(weights), weights.dtype)
         self.weights = weights
         self.output_weights = _per_neuron("output_weights", output_weights, weights)
         self.biases = None if biases is None else _per_neuron("biases", biases, weights)

@@ -28,37 +28,39 @@ from .relu.sums import ReluSums
 
 
 @full_products
-def loss(p: Problem, coarse: bool = False) -> Float[Array, ""]:
-    """The population loss; `coarse` with fewer nodes of quadrature."""
-    ours, theirs = (_fields(p, network) for network in (p.student, p.teacher))
-    return sums(p, coarse).loss(p.lambdas, ours, theirs, p.mesh)
+def loss(p: Problem) -> Float[Array, ""]:
+    """The population loss."""
+    ours, theirs = (fields_of(p, network) for network in (p.student, p.teacher))
+    return sums(p).loss(p.lambdas, ours, theirs, p.mesh)
 
 
 @full_products
-def gradient(p: Problem, part: Part, coarse: bool = False) -> Network:
+def gradient(p: Problem, part: Part) -> Network:
     """One part of its gradient, of the student's structure."""
-    ours, pull_back = jax.vjp(lambda student: _fields(p, student), p.student)
-    found = sums(p, coarse).gradient(part, p.lambdas, ours, _fields(p, p.teacher), p.mesh)
+    ours, pull_back = jax.vjp(lambda student: fields_of(p, student), p.student)
+    found = sums(p).gradient(part, p.lambdas, ours, fields_of(p, p.teacher), p.mesh)
     return pull_back(found)[0]
 
 
-def _fields(p: Problem, network: Network) -> Fields:
+def fields_of(p: Problem, network: Network) -> Fields:
+    """The pre-activations of one of the networks."""
     return fields(network, p.inputs, max(p.orders), p.has_means, p.dtype)
 
 
+@jax.jit
 def means_and_norms(p: Problem, network: Network) -> tuple[Float[Array, " K"], Float[Array, " K"]]:
     """Means and standard deviations of the pre-activations of one of the networks."""
-    seen = _fields(p, network)
+    seen = fields_of(p, network)
     norm = polar(seen.whitened).norm
     return (jnp.zeros_like(norm) if seen.means is None else seen.means), norm
 
 
-def sums(p: Problem, coarse: bool = False) -> Sums:
+def sums(p: Problem) -> Sums:
     """Those of ReLU where they apply."""
     everyone = {*activations(p.student.activation), *activations(p.teacher.activation)}
     if all(isinstance(sigma, ReLU) for sigma in everyone) and p.has_one_metric and not p.has_means:
         return ReluSums()
-    return general_sums(p.student, p.teacher, p.orders, coarse)
+    return general_sums(p.student, p.teacher, p.orders)
 
 
 def by_quadrature(p: Problem) -> bool:
@@ -93,8 +95,8 @@ class IsotropicSums(NamedTuple):
     def _sums(self, lambdas: OrderWeights, student: Neurons, teacher: Neurons) -> Sums:
         if isinstance(self.activation, ReLU):
             return ReluSums()
-        ours, theirs = (((self.activation, tuple(range(len(side[1])))),) for side in (student, teacher))
-        return GeneralSums(ours, theirs, tuple(range(len(lambdas))))
+        neurons = tuple(range(len(student[1]) + len(teacher[1])))
+        return GeneralSums(((self.activation, neurons),), tuple(range(len(lambdas))))
 
 
 def sums_of(activation: Activation) -> IsotropicSums:

@@ -13,12 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ..kernels import activation_pairs
 from ..kernels.activation_pairs import Part
-from ..kernels.gaussian_pairs import Pairs
-from ..kernels.quadrature import coarser
+from ..kernels.gaussian_pairs import GaussianPair, Pairs
 from ..model.losses import OrderWeights
 from ..model.networks import Network
 from .preactivations import Fields, pairs
@@ -27,12 +26,17 @@ from .row_blocks import Rows, by_rows
 if TYPE_CHECKING:
     from ..model.activations import Activation
 
-Group = tuple["Activation", tuple[int, ...]]  # the neurons of one activation
-Side = tuple[tuple[Group, ...], Fields]
+Group = tuple["Activation", tuple[int, ...]]  # the neurons of one activation, students before teachers
 
 
-def general_sums(student: Network, teacher: Network, orders: tuple[int, ...], coarse: bool = False) -> "GeneralSums":
-    return GeneralSums(_groups(student), _groups(teacher), orders, coarse)
+def general_sums(student: Network, teacher: Network, orders: tuple[int, ...]) -> "GeneralSums":
+    """For networks of any activations; see `GeneralSums`."""
+    each = [
+        *getattr(student.activation, "activations", (student.activation,) * student.neurons),
+        *getattr(teacher.activation, "activations", (teacher.activation,) * teacher.neurons),
+    ]
+    groups = tuple((sigma, tuple(k for k, one in enumerate(each) if one == sigma)) for sigma in dict.fromkeys(each))
+    return GeneralSums(groups, orders)
 
 
 def activations(activation: "Activation") -> tuple["Activation", ...]:
@@ -40,106 +44,104 @@ def activations(activation: "Activation") -> tuple["Activation", ...]:
     return tuple(dict.fromkeys(getattr(activation, "activations", (activation,))))
 
 
-def _groups(network: Network) -> tuple[Group, ...]:
-    each = getattr(network.activation, "activations", (network.activation,) * network.neurons)
-    return tuple(
-        (sigma, tuple(k for k, one in enumerate(each) if one == sigma)) for sigma in activations(network.activation)
-    )
-
-
 @dataclass(frozen=True)
 class GeneralSums:
-    """Which neurons of student and teacher have which activation, and the orders of the loss.
+    """Which neurons, of students and teachers together, have which activation, and the orders of the loss.
 
-    `coarse` ones have fewer nodes of quadrature, for an estimate of the error.
+    One sum over all: a program has each pair of activations once.
     """
 
-    student: tuple[Group, ...]
-    teacher: tuple[Group, ...]
+    groups: tuple[Group, ...]
     orders: tuple[int, ...]
-    coarse: bool = False
 
     def loss(self, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None) -> Float[Array, ""]:
-        total = jnp.zeros((), student.whitened.dtype)
-        sides = self._sides(student, teacher)
-        for side, (groups, fields) in enumerate(sides):
-            for group, (sigma, indices) in enumerate(groups):
-                count = len(indices)
+        total, everyone = jnp.zeros((), student.whitened.dtype), difference(student, teacher)
+        for sigma, indices in self.groups:
+            count = len(indices)
 
-                def energy(x, rows: Rows, here=(side, group), sigma=sigma, count=count) -> Float[Array, " B"]:
-                    lambdas, own, everyone = x
-                    block = own.take(rows)
-                    value = jnp.zeros_like(block.output_weights)
-                    for tau, others, itself in self._columns(sides, everyone, rows, count, here):
-                        kernel = self._kernel(lambdas, sigma, tau, block, others, itself)
-                        value = value + kernel @ others.output_weights
-                    return block.output_weights * value / 2
+            def energy(x, rows: Rows, sigma=sigma, indices=indices) -> Float[Array, " B"]:
+                lambdas, everyone = x
+                block = everyone.take(_index(indices)).take(rows)
+                value = jnp.zeros_like(block.output_weights)
+                for tau, others, itself in self._columns(everyone, indices, rows):
+                    kernel = self._kernel(lambdas, sigma, tau, block, others, itself)
+                    value = value + kernel @ others.output_weights
+                return block.output_weights * value / 2
 
-                operands = lambdas, fields.take(np.array(indices)), tuple(f for _, f in sides)
-                rows = by_rows(energy, operands, count, _neurons(sides), mesh)
-                total = total + jnp.sum(rows[:count])
+            found = by_rows(energy, (lambdas, everyone), count, len(everyone.output_weights), mesh)
+            total = total + jnp.sum(found[:count])
         return total
 
     def gradient(
         self, part: Part, lambdas: OrderWeights, student: Fields, teacher: Fields, mesh: Mesh | None
     ) -> Fields:
         """In the fields of the student; output weights have no boundary term."""
-        found = jax.tree.map(jnp.zeros_like, student)
-        sides = self._sides(student, teacher)
-        for group, (sigma, indices) in enumerate(self.student):
-            orders = [m for m in self.orders if part != "boundary" or activation_pairs.has_jumps(sigma, m)]
-            if not orders:
-                continue
-            count = len(indices)
+        everyone = difference(student, teacher)
+        return self._gradient(part, lambdas, everyone, len(student.output_weights), mesh)
 
-            def of_block(x, rows: Rows, here=(0, group), sigma=sigma, orders=orders, count=count) -> Fields:
-                lambdas, own, everyone = x
-                block = own.take(rows)
+    def of_all(self, lambdas: OrderWeights, everyone: Fields, coarse: Bool[Array, ""]) -> Fields:
+        """The population gradient in the fields of all neurons, student and teacher as one network.
+
+        If `coarse` with fewer nodes of quadrature.
+        """
+        return self._gradient("population", lambdas, everyone, len(everyone.output_weights), None, coarse)
+
+    def _gradient(
+        self,
+        part: Part,
+        lambdas: OrderWeights,
+        everyone: Fields,
+        first: int,
+        mesh: Mesh | None,
+        coarse: Bool[Array, ""] | None = None,
+    ) -> Fields:
+        """In the fields of the first neurons."""
+        found = jax.tree.map(lambda x: jnp.zeros_like(x[:first]), everyone)
+        for sigma, indices in self.groups:
+            orders = [m for m in self.orders if part != "boundary" or activation_pairs.has_jumps(sigma, m)]
+            chosen = tuple(k for k in indices if k < first)
+            if not orders or not chosen:
+                continue
+
+            def of_block(x, rows: Rows, sigma=sigma, orders=orders, chosen=chosen) -> Fields:
+                lambdas, everyone = x
+                block = everyone.take(_index(chosen)).take(rows)
                 pull = jax.tree.map(jnp.zeros_like, block)
-                for tau, others, itself in self._columns(sides, everyone, rows, count, here):
-                    nodes = self.nodes(sigma, tau)
-                    of_pairs = _pull(orders, nodes, part, lambdas, sigma, tau, block, others, itself)
+                for tau, others, itself in self._columns(everyone, chosen, rows):
+                    pair = pairs(block, others, itself)._replace(coarse=coarse)
+                    of_pairs = _pull(orders, part, lambdas, sigma, tau, block, others, pair)
                     pull = jax.tree.map(jnp.add, pull, of_pairs)
                 scaled = jax.tree.map(lambda x: _by_row(block.output_weights, x), pull)
                 return scaled._replace(output_weights=pull.output_weights)
 
-            operands = lambdas, student.take(np.array(indices)), tuple(f for _, f in sides)
-            rows = by_rows(of_block, operands, count, _neurons(sides), mesh)
-            found = jax.tree.map(
-                lambda x, y, indices=indices: x.at[np.array(indices)].set(y[: len(indices)]), found, rows
-            )
+            rows = by_rows(of_block, (lambdas, everyone), len(chosen), len(everyone.output_weights), mesh)
+            found = jax.tree.map(lambda x, y, chosen=chosen: x.at[_index(chosen)].set(y[: len(chosen)]), found, rows)
         return found
 
-    def _sides(self, student: Fields, teacher: Fields) -> tuple[Side, Side]:
-        """The teacher's output weights with the sign they have in the difference."""
-        minus = teacher._replace(output_weights=-teacher.output_weights)
-        return (self.student, student), (self.teacher, minus)
-
-    def _columns(self, sides, everyone: tuple[Fields, Fields], rows: Rows, count: int, here: tuple[int, int]):
-        """The groups of neurons that a block of rows is summed over, and where they are the same neurons."""
-        for side, (groups, _) in enumerate(sides):
-            for group, (tau, chosen) in enumerate(groups):
-                same = jnp.arange(count)[rows][:, None] == jnp.arange(len(chosen))[None, :]
-                yield tau, everyone[side].take(np.array(chosen)), same & (here == (side, group))
+    def _columns(self, everyone: Fields, chosen: tuple[int, ...], rows: Rows):
+        """The groups of neurons that a block of the chosen rows is summed over, and where they are the same ones."""
+        for tau, indices in self.groups:
+            same = jnp.array(chosen)[rows][:, None] == np.array(indices)[None, :]
+            yield tau, everyone.take(_index(indices)), same
 
     def _kernel(self, lambdas: OrderWeights, sigma, tau, block: Fields, others: Fields, itself) -> Pairs:
         orders = self.orders
-        pair, nodes = pairs(block, others, itself), self.nodes(sigma, tau)
-        found = activation_pairs.values(sigma, tau, orders, pair, nodes)
+        pair = pairs(block, others, itself)
+        found = activation_pairs.values(sigma, tau, orders, pair, nodes_of(sigma, tau))
         product = block.gradients @ others.gradients.T if orders[-1] else jnp.ones_like(found[0])
         return sum((lambdas[m] * product**m * value for m, value in zip(orders, found, strict=True)), 0 * product)
 
-    def nodes(self, sigma: "Activation", tau: "Activation") -> int:
-        nodes = max(sigma.nodes, tau.nodes)
-        return coarser(nodes) if self.coarse else nodes
+
+def nodes_of(sigma: "Activation", tau: "Activation") -> int:
+    return max(sigma.nodes, tau.nodes)
 
 
 def _pull(
-    orders, nodes: int, part: Part, lambdas: OrderWeights, sigma, tau, block: Fields, others: Fields, itself
+    orders, part: Part, lambdas: OrderWeights, sigma, tau, block: Fields, others: Fields, pair: GaussianPair
 ) -> Fields:
     """The derivative of sum_j c_j kappa in the fields of the block; that of its value in the place of the outputs."""
     zero = jnp.zeros((len(block.output_weights), len(others.output_weights)), block.whitened.dtype)
-    found = activation_pairs.slopes(sigma, tau, orders, pairs(block, others, itself), part, nodes)
+    found = activation_pairs.slopes(sigma, tau, orders, pair, part, nodes_of(sigma, tau))
     product = block.gradients @ others.gradients.T if orders[-1] else zero + 1
     value, mean, own, covariance, metric = zero, zero, zero, zero, zero
     for m, slopes in zip(orders, found, strict=True):
@@ -160,9 +162,17 @@ def _pull(
     )
 
 
+def _index(neurons: tuple[int, ...]) -> slice | np.ndarray:
+    """Without a gather where they are in a row."""
+    first, last = neurons[0], neurons[-1] + 1
+    return slice(first, last) if last - first == len(neurons) else np.array(neurons)
+
+
+def difference(student: Fields, teacher: Fields) -> Fields:
+    """Of student and teacher: all neurons, the teacher's output weights with the sign they have in it."""
+    minus = teacher._replace(output_weights=-teacher.output_weights)
+    return jax.tree.map(lambda x, y: jnp.concatenate([x, y]), student, minus)
+
+
 def _by_row(factor: Float[Array, " B"], rows: Float[Array, "B *d"]) -> Float[Array, "B *d"]:
     return factor.reshape(-1, *(1,) * (rows.ndim - 1)) * rows
-
-
-def _neurons(sides: tuple[Side, Side]) -> int:
-    return sum(len(chosen) for groups, _ in sides for _, chosen in groups)

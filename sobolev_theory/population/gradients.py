@@ -26,6 +26,7 @@ from ..model.networks import Network
 from . import engine
 from .posing import posed
 from .problem import Problem
+from .rooms import in_a_room
 
 
 def population_loss(
@@ -157,15 +158,17 @@ def boundary_term(
     return gradient(posed(student, teacher, loss, inputs, mesh), "boundary").weights
 
 
-# Compiled once per activations, orders, and shapes.
+# Compiled once per activations, orders, and sizes.
 
 
+@in_a_room
 @jax.jit
 def _loss(p: Problem) -> Float[Array, ""]:
     return engine.loss(p)
 
 
-@partial(jax.jit, static_argnames="part")
+@in_a_room
+@partial(jax.jit, static_argnums=1)
 def gradient(p: Problem, part: Part) -> Network:
     """One part of the gradient of a problem."""
     return engine.gradient(p, part)

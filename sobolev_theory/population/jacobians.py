@@ -14,6 +14,7 @@ from ..model.networks import Network, with_parameters
 from .gradients import gradient
 from .posing import posed
 from .problem import Problem, as_tangent
+from .rooms import in_a_room
 
 
 def population_jacobian(
@@ -128,7 +129,8 @@ def _product(p: Problem, tangent: Network, part: Part) -> Network:
     return jax.jvp(lambda student: gradient(p.of(student), part), (p.student,), (tangent,))[1]
 
 
-@partial(jax.jit, static_argnames="part")
+@in_a_room
+@partial(jax.jit, static_argnums=1)
 def _dense(p: Problem, part: Part) -> Float[Array, "K d K d"]:
     """All columns of the product, as the last two axes."""
     rows = p.student.weights

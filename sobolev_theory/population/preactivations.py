@@ -11,6 +11,7 @@ from ..geometry.angles import angles_between, polar
 from ..geometry.fixed_tangents import is_fixed
 from ..kernels.gaussian_pairs import GaussianPair
 from ..model.inputs import GaussianInput
+from ..model.materialised import materialised
 from ..model.networks import Network, parameters
 from ..model.precision import full_products
 
@@ -53,7 +54,7 @@ def fields(network: Network, inputs: GaussianInput, order: int, with_means: bool
 def pairs(own: Fields, others: Fields, itself: jax.Array) -> GaussianPair:
     """Of every row with every other; `itself` where they are one and the same neuron."""
     a, b = polar(own.whitened), polar(others.whitened)
-    pair = GaussianPair(a.norm[:, None], b.norm[None, :], angles_between(a, b, itself))
+    pair = materialised(GaussianPair(a.norm[:, None], b.norm[None, :], angles_between(a, b, itself)))
     pair = pair._replace(product=_product(own.whitened, others.whitened, pair.covariance))
     if own.means is None or others.means is None:
         return pair

@@ -22,6 +22,7 @@ from . import (
     orthonormal,
     pair,
     single_neuron,
+    smoothed_step,
     teacher_spectrum,
     truncated_powers,
 )
@@ -31,7 +32,7 @@ from .proof import Proof, Step
 
 __all__ = [
     "Proof", "Step", "as_function", "conditioning", "curvature", "descent", "duals", "frame", "integrals", "kernels",
-    "normal", "orthants", "orthonormal", "pair", "r", "r_star", "rho", "single_neuron", "teacher_spectrum", "theta",
-    "tidy", "truncated_powers", "vanishes",
+    "normal", "orthants", "orthonormal", "pair", "r", "r_star", "rho", "single_neuron", "smoothed_step",
+    "teacher_spectrum", "theta", "tidy", "truncated_powers", "vanishes",
 ]  # fmt: skip
 __dir__ = __all__.copy

@@ -76,8 +76,14 @@ def population() -> Calls:
         "activation_terms.power": lambda: st.activation_terms.power(2),
         "activation_terms.truncated_power": lambda: st.activation_terms.truncated_power(1, kink=0.5),
         "activation_terms.wave": lambda: st.activation_terms.wave(2.0, 0.3),
+        "gradient_noise": lambda: _all_noise(st.gradient_noise(*pair(), label_noise=0.1)),
+        "gradient_noise: Erf": lambda: _all_noise(st.gradient_noise(*pair(st.Erf()))),
         "dual": lambda: st.dual(st.RePU(2), 2, 1.0, 1.0, angle=0.3),
     }
+
+
+def _all_noise(noise: st.GradientNoise) -> tuple[jax.Array, ...]:
+    return noise.second_moments, noise.critical_batch, noise.mean_square_error(3), noise.samples_needed(0.1)
 
 
 def closed_forms() -> Calls:
@@ -95,7 +101,14 @@ def closed_forms() -> Calls:
         given = arguments.get(name, (jnp.array([0.5, 1.0]), 0.3) if scalars else (w, w_star))
         if not isinstance(f, type):
             calls[f"single_neuron.{name}"] = lambda f=f, given=given: f(*given)
+    student, teacher = pair()
     return calls | {
+        "smoothed_step.population_loss": lambda: st.smoothed_step.population_loss(student, teacher, 0.1),
+        "smoothed_step.population_gradient": lambda: st.smoothed_step.population_gradient(student, teacher, 0.1),
+        "smoothed_step.boundary_term": lambda: st.smoothed_step.boundary_term(student, teacher, 0.1),
+        "smoothed_step.bias": lambda: st.smoothed_step.bias(student),
+        "smoothed_step.variance": lambda: st.smoothed_step.variance(student, teacher),
+        "smoothed_step.best_width": lambda: st.smoothed_step.best_width(student, teacher, 100),
         "orthonormal.student": lambda: st.orthonormal.student(1.0, 0.2, 3),
         "orthonormal.population_loss": lambda: st.orthonormal.population_loss(jnp.array([1.0, 0.5]), 0.2, 3),
         "orthonormal.velocity": lambda: st.orthonormal.velocity(1.0, jnp.array([0.2]), 3),
@@ -138,7 +151,16 @@ def training() -> Calls:
     def samples():
         return jax.vmap(vectors)(x), jax.vmap(jax.jacfwd(vectors))(x)
 
+    student, teacher = pair(biased=True)
+    correlated = st.GaussianInput([[2.0, 0.3], [0.3, 0.5]], mean=[0.1, 0.0])
+
     return {
+        "training.boundary_term": lambda: st.training.boundary_term(student, x, teacher, st.H1, correlated),
+        "training.boundary_term: density": lambda: st.training.boundary_term(
+            student, x, f, log_density=lambda x: -jnp.sum(x**4)
+        ),
+        "training.loss_with_boundary": lambda: st.training.loss_with_boundary(student, x, teacher),
+        "training.smoothed_relu": lambda: st.training.smoothed_relu(x, 0.1),
         "training.derivatives": lambda: st.training.derivatives(f, x, 2),
         "training.derivatives: forward": lambda: st.training.derivatives(f, x, 3, method="forward"),
         "training.derivatives: taylor": lambda: st.training.derivatives(f, x, 3, method="taylor"),
@@ -163,6 +185,12 @@ def dynamics() -> Calls:
         "descend: samples": lambda: st.descend(
             student, teacher, of="sample", batch=4, key=jax.random.key(0), **options
         ),
+        "overlaps": lambda: st.overlaps(student, teacher),
+        "networks_from_overlaps": lambda: st.networks_from_overlaps(st.overlaps(student, teacher)),
+        "online_sgd": lambda: st.online_sgd(start, target, learning_rate=0.1, t1=1.0),
+        "hermite_coefficients": lambda: st.hermite_coefficients(st.GELU(), 3),
+        "information_exponent": lambda: st.information_exponent(st.Elementwise(jnp.tanh), highest=2),
+        "sobolev_factor": lambda: st.sobolev_factor(st.H1, 2),
         "largest_stable_step": lambda: st.largest_stable_step(target, target),
         "orthonormal.fixed_points": lambda: st.orthonormal.fixed_points(3),
     }

@@ -7,7 +7,7 @@ import pytest
 
 import sobolev_theory as st
 from sobolev_theory.geometry.angles import Angles
-from sobolev_theory.kernels.activation_pairs import slopes
+from sobolev_theory.kernels import activation_pairs
 from sobolev_theory.kernels.gaussian_pairs import GaussianPair
 from sobolev_theory.kernels.moments_of_one import delta_moment
 
@@ -35,6 +35,8 @@ CONVENTIONS = {
     "a constant first": (lambda t: jnp.maximum(t + 3.0, 3.0) - 3.0, (0.0,), st.ReLU()),
     "away from 0": (lambda t: jax.nn.relu(t - KINK), (KINK,), Shifted()),
 }
+slopes = jax.jit(activation_pairs.slopes, static_argnums=(0, 1, 2, 4, 5))
+
 THETAS = np.array([0.0, 1e-12, 1e-6, 0.4, np.pi / 2, 2.0, np.pi])
 
 
@@ -49,12 +51,11 @@ def test_boundary_slopes_are_those_of_the_closed_form(name, double):
         cos, sin = np.cos(THETAS), np.sin(THETAS)
         sin[[0, -1]] = 0.0
         angles = Angles(theta, jnp.asarray(np.pi - THETAS), jnp.asarray(sin), jnp.asarray(cos))
-        ones = jnp.ones_like(theta)
-        for norm, mean in ((1.0, 0.5), (0.7, -0.2), (2.0, 0.0)):
-            pair = GaussianPair(norm * ones, norm * ones, angles, mean * ones, mean * ones * np.sign(cos + 1e-9))
-            (found,), (exact,) = (slopes(sigma, sigma, [1], pair, "boundary", 256) for sigma in (numerical, closed))
-            for one, other in zip(found[1:], exact[1:], strict=True):  # of sizes up to 1 / sin, which are equal ones
-                np.testing.assert_allclose(one, other, rtol=1e-9 if double else 1e-4, atol=1e-9 if double else 1e-4)
+        norm, mean = (jnp.asarray(x)[:, None] + 0 * theta for x in ([1.0, 0.7, 2.0], [0.5, -0.2, 0.0]))
+        pair = GaussianPair(norm, norm, angles, mean, mean * jnp.asarray(np.sign(cos + 1e-9)))
+        (found,), (exact,) = (slopes(sigma, sigma, (1,), pair, "boundary", 256) for sigma in (numerical, closed))
+        for one, other in zip(found[1:], exact[1:], strict=True):  # of sizes up to 1 / sin, which are equal ones
+            np.testing.assert_allclose(one, other, rtol=1e-9 if double else 1e-4, atol=1e-9 if double else 1e-4)
 
 
 def test_a_biased_kink_against_itself():
@@ -62,7 +63,7 @@ def test_a_biased_kink_against_itself():
     numerical = st.Elementwise(jax.nn.relu, (0.0,))
     zero = jnp.zeros(1)
     pair = GaussianPair(zero + 1, zero + 1, Angles(zero, zero + np.pi, zero, zero + 1), zero + 0.5, zero + 0.5)
-    (found,) = slopes(numerical, numerical, [1], pair, "boundary", 256)
+    (found,) = slopes(numerical, numerical, (1,), pair, "boundary", 256)
     assert abs(float(found.mean[0]) - np.exp(-0.125) / np.sqrt(2 * np.pi) / 2) <= 1e-12
 
 

@@ -46,6 +46,17 @@ def gelu(m: int, mean: acb, variance: arb) -> acb:
     return (distribution(x) + x * density(x) / q**2, density(x) / q * (1 + (1 - x * x) / q**2))[m - 1]
 
 
+def relu(width: Fraction) -> Smoothed:
+    """E[(t + width Z)_+], whose slope is Phi(t / width): (N + width Z)_+ of one normal number of both variances."""
+
+    def smoothed(m: int, mean: acb, variance: arb) -> acb:
+        q = (rational(width) ** 2 + variance).sqrt()
+        x = mean / q
+        return (q * (x * distribution(x) + density(x)), distribution(x), density(x) / q)[m]
+
+    return smoothed
+
+
 def cosine(frequency: Fraction, phase: Fraction, quarters: int = 0) -> Smoothed:
     """cos(frequency t + phase + quarters pi/2): E exp(i s N) = exp(-s^2/2)."""
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from sobolev_theory.runs.user_caches import keep_compiled
+
 from ..checks import Check, Context, Measurement
 from ..checks.sampling import refuted_alone
 from ..claim import Claim, Evidence, Verdict
@@ -124,10 +126,8 @@ def serve(start: Start) -> Callable[[Task], Finding]:
 def prepare_jax(compiled: Path | None) -> None:
     """64 bit; compiled functions are kept in the folder, if no other place is set."""
     jax.config.update("jax_enable_x64", True)
-    if compiled is not None and not jax.config.values.get("jax_compilation_cache_dir"):
-        jax.config.update("jax_compilation_cache_dir", str(compiled))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    if compiled is not None:
+        keep_compiled(compiled)
 
 
 __all__ = ["Finding", "Start", "Task", "as_record", "examine", "from_record", "prepare_jax", "refuted", "serve"]

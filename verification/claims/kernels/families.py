@@ -3,11 +3,13 @@
 from fractions import Fraction
 from typing import Any
 
+import equinox as eqx
+import jax
 import numpy as np
 import sympy as sp
 
 import sobolev_theory as st
-from sobolev_theory.symbolic import duals, orthants
+from sobolev_theory.symbolic import duals, orthants, smoothed_step
 
 from ...balls import integrals, smooth
 from ...balls.precision import rational
@@ -21,6 +23,7 @@ from .family import Family, Plus, claim_of, t
 
 # Parameters, exact in the statements.
 SLOPE, OMEGA, PHI = sp.Rational(1, 5), sp.Rational(13, 10), sp.Rational(2, 5)
+WIDTH = sp.Rational(3, 5)
 P = (sp.Rational(1, 2), -sp.Integer(1), sp.Rational(3, 4), sp.Rational(1, 4))
 
 A, B, C = r**2, r_star**2, r * r_star * c
@@ -28,6 +31,20 @@ J = [angular / (2 * pi) for angular in ANGULAR]
 OPPOSITE = [angular / (2 * pi) for angular in SUPPLEMENT]
 dot, determinant, edge, edge_, psi = sp.symbols("c D A B psi")
 DOT = equal(dot, C)
+
+
+class SmoothedReLU(st.Activation):
+    """E[(t + width Z)_+]: its slope is the smoothed step Phi(t / width) of `st.training.smoothed_relu`."""
+
+    width: float = eqx.field(static=True)
+
+    def __call__(self, t):
+        z = t / self.width
+        return t * jax.scipy.stats.norm.cdf(z) + self.width * jax.scipy.stats.norm.pdf(z)
+
+    @property
+    def terms(self):
+        return ((1.0, st.activation_terms.truncated_power(1, width=self.width)),)
 
 
 def exact(number: sp.Rational) -> Fraction:
@@ -64,6 +81,7 @@ SMOOTH: dict[str, smooth.Smoothed] = {
     "erf": smooth.erf,
     "gaussian": smooth.gaussian,
     "gelu": smooth.gelu,
+    "smoothed step": smooth.relu(exact(WIDTH)),
 }
 
 
@@ -223,6 +241,21 @@ FAMILIES = (
         ),
         effort=1.6,
         more=(Differences(by_definition.gelu_by_price),),
+    ),
+    Family(
+        "smoothed-step",
+        SmoothedReLU(float(WIDTH)),
+        t * orthants.Phi(t / WIDTH) + WIDTH * orthants.Density(t / WIDTH),
+        ((dot * (pi - psi) + _root) / (2 * pi), (pi - psi) / (2 * pi), 1 / (2 * pi * _root)),
+        _smoothed("smoothed step"),
+        lambda m: smoothed_step.dual(m).subs(smoothed_step.h, WIDTH),
+        (
+            DOT,
+            equal(edge, WIDTH**2 + A),
+            equal(edge_, WIDTH**2 + B),
+            equal(determinant, edge * edge_ - C**2),
+            equal(psi, sp.acos(C / sp.sqrt(edge) / sp.sqrt(edge_))),
+        ),
     ),
 )
 
