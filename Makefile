@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup verify test lint types figures benchmarks wheel lock clean
+.PHONY: setup verify test lint types docs gallery figures benchmarks wheel lock clean
 
 verify: setup
 	mkdir -p output
@@ -28,6 +28,13 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The small pictures of the documentation, from kept data where it is current.
+gallery: setup
+	$(BIN)/python -m figures.gallery
 
 figures: setup
 	$(BIN)/python -m figures

@@ -1,4 +1,4 @@
-"""Sentences of the README and of docstrings, a test for each that has none among the tests of its module."""
+"""Sentences of README, documentation and docstrings: a test for each that has none among the tests of its module."""
 
 import inspect
 import json
@@ -15,7 +15,8 @@ import sobolev_theory as st
 from tests.helpers.public_calls import ACTIVATIONS, mixed, pair
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]}
+WRITTEN = "\n".join(PAGES.values())
 GRADIENTS = (st.population_gradient, st.loss_gradient, st.boundary_term)
 EXACT = (st.population_loss, *GRADIENTS, st.population_jacobian, st.loss_hessian)
 WITH_LOSS = (*EXACT, st.spectrum, st.condition_number, st.extreme_eigenvalues)
@@ -132,30 +133,30 @@ def test_an_unknown_matrix_is_named(f):
         f(*pair(), of="both")
 
 
-# What the README names is there.
+# What the README and the documentation name is there.
 
 
-def test_the_dependencies_and_extras_of_the_readme_are_those_of_the_package():
+def test_the_dependencies_and_extras_of_the_documentation_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     required = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]} - {"jaxlib"}
-    sentence = re.search(r"installs `sobolev_theory` with ([^.]*)\.", README)[1]
+    page = PAGES["docs/install.md"]
+    sentence = re.search(r"installs `sobolev_theory` with ([^.]*)\.", page)[1]
     assert set(re.findall(r"[\w-]+", sentence)) - {"and"} == required
     extras = set(project["optional-dependencies"]) - {"dev"}
-    section = README.split("\n## The library alone\n")[1].split("\n## ")[0]
-    assert extras <= set(re.findall(r"`([\w-]+)`", section))
+    assert extras <= set(re.findall(r"`([\w-]+)`", page))
 
 
-def test_modules_files_and_targets_of_the_readme_exist():
-    modules = set(re.findall(r"python -m ([\w.]+)", README))
+def test_modules_files_and_targets_of_the_documentation_exist():
+    modules = set(re.findall(r"python -m ([\w.]+)", WRITTEN))
     assert {module for module in modules if find_spec(module) is None} == set()
-    paths = {path for path in re.findall(r"`([\w./]+/[\w.]*)`", README) if not path.startswith("output/")}
+    paths = {path for path in re.findall(r"`([\w./]+/[\w.]*)`", WRITTEN) if not path.startswith("output/")}
     assert {path for path in paths if not any(ROOT.glob(path)) and not any(ROOT.rglob(path))} == set()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    assert set(re.findall(r"\bmake (\w+)`", README)) <= targets
+    assert set(re.findall(r"\bmake (\w+)`", WRITTEN)) <= targets
 
 
 def texts():
-    yield "README.md", README
+    yield from PAGES.items()
     for path in sorted((ROOT / "examples").glob("*.ipynb")):
         yield path.name, "".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"])
     for path in sorted(ROOT.glob("sobolev_theory/**/*.py")):

@@ -109,9 +109,8 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = st.symbolics
 
 
-def test_the_table_of_the_readme_is_the_public_names():
-    readme = (SOURCE.parents[1] / "README.md").read_text()
-    section = readme.split("\n## Names\n")[1].split("\n## ")[0]
+def test_the_table_of_the_documentation_is_the_public_names():
+    section = (SOURCE.parents[1] / "docs" / "api" / "index.md").read_text()
     listed = re.findall(
         r"`(\w+)`", "".join(line.split("|")[2] for line in section.splitlines() if line.startswith("| "))
     )

@@ -66,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.write(options.output, record)
     if options.html is not None:
         report.write_text(options.html, page(record))
-    report.show(results, settings, took, report.console())
+    console = report.console()
+    if options.table or options.claims:
+        report.show_checks(results, console)
+    report.show_findings(results, settings, took, console, options.html)
     return 0 if all(result.as_expected for result in results) else 1
 
 
@@ -80,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     p = Parser(prog=NAME, description="Check the paper's formulas, each by independent methods.")
     p.add_argument("claims", nargs="*", metavar="CLAIM", help="names or patterns such as 'pair/*'; default: all")
     p.add_argument("--list", action="store_true", help="print the names of the claims and stop")
+    p.add_argument("--table", action="store_true", help="print every check; so it is done where claims are named")
     p.add_argument("--samples", help=f"per Monte-Carlo average, at least {SMALLEST}; default {Settings.samples}")
     p.add_argument("--seed", default="0", help="of all random points and samples; default 0")
     p.add_argument("--output", type=Path, metavar="FILE.json", help="write the results there")

@@ -22,7 +22,7 @@ Keywords of all five:
         variate, whose expectation is the closed form; how much of it is subtracted, component by component, is found
         by a pilot with a key of its own: 32 to 128 more groups, one for 16 of the stream, which `Estimate.samples`
         does not count. Default None: the estimate knows no closed form.
-        The README has what each divides the variance by, and `benchmarks.variance` measures it.
+        The documentation has what each divides the variance by, and `benchmarks.variance` measures it.
     sampling: "ambient" draws x in R^d. "span" draws it in the span of the neurons and rotates the result back:
         cheaper in high dimension, with a smaller variance, and less independent of the theory.
     covariance: whether to estimate the covariance of the mean too; memory D^2 for D components. Default False.

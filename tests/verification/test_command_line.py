@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import verification.__main__ as command
+from verification.claim import Evidence, Result, Verdict
 from verification.claims import CLAIMS
 from verification.twins import scaled
 
@@ -57,6 +58,21 @@ def test_a_crash_ends_with_status_1(capsys, monkeypatch):
     status, out, _ = outcome(capsys, *CHEAP)
     assert status == 1
     assert "RuntimeError: no value" in out
+
+
+def test_the_table_of_all_checks_is_printed_where_it_is_asked_for(capsys, monkeypatch):
+    evidence = Evidence("quadrature", Verdict.SUPPORTED, 2, 8, 1e-16, 1e-12)
+    monkeypatch.setattr(command, "CLAIMS", CLAIMS[:1])
+    monkeypatch.setattr(
+        command, "run", lambda claims, *_, **__: [Result(c, (evidence,), Verdict.SUPPORTED) for c in claims]
+    )
+    _, short, _ = outcome(capsys)
+    _, long, _ = outcome(capsys, "--table")
+    _, named, _ = outcome(capsys, CLAIMS[0].id)
+    assert "quadrature" not in short
+    assert "quadrature" in long
+    assert long.splitlines()[:-1] == named.splitlines()[:-1]  # the last has the time
+    assert long.splitlines()[:-1][-len(short.splitlines()) + 1 :] == short.splitlines()[:-1]
 
 
 def test_output_is_a_file_with_the_record(capsys, tmp_path):

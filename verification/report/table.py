@@ -1,7 +1,8 @@
-"""The results as a table for people and as a JSON file for programs."""
+"""The results: what was found, in ten lines; every check, as a table; and a JSON file for programs."""
 
 import json
 import tempfile
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ COLOURS = {
     Verdict.ERROR: "red",
 }
 PIPE_WIDTH = 160
+LINE = 110  # of the findings
 
 
 class Cost(NamedTuple):
@@ -41,8 +43,8 @@ def console() -> Console:
     return on_terminal if on_terminal.is_terminal else Console(width=PIPE_WIDTH, no_color=True)
 
 
-def show(results: Sequence[Result], settings: Settings, cost: Cost, to: Console) -> None:
-    """One row per check, the reasons of every refutation and error, and one line that says what happened."""
+def show_checks(results: Sequence[Result], to: Console) -> None:
+    """One row per check, and the counterexamples of what is refuted as expected."""
     table = Table(box=None, header_style="bold")
     for heading in ("claim", "verdict", "method", "compared", "deviation", "allowed", "finds an error of"):
         table.add_column(
@@ -56,22 +58,43 @@ def show(results: Sequence[Result], settings: Settings, cost: Cost, to: Console)
             name = word = ""
     to.print(table)
     for result in results:
-        for evidence in result.evidence:
-            if not evidence.verdict.holds:
-                to.print(
-                    f"\n[bold]{result.claim.id}[/], {evidence.method}: {escape(evidence.detail)}", highlight=False
-                )
-        for twin in result.accepted_twins:
-            to.print(f"\n[bold red]{result.claim.id}[/]: not refuted: the wrong twin {escape(twin)}", highlight=False)
+        if result.as_expected:
+            _show_reasons(result, to)
     to.print()
+
+
+def show_findings(
+    results: Sequence[Result], settings: Settings, cost: Cost, to: Console, page: Path | None = None
+) -> None:
+    """What is not as expected, with its reasons; then ten lines: what was found, and where to read more."""
+    for result in results:
+        if not result.as_expected:
+            _show_reasons(result, to)
+    refuted = [result.claim.id for result in results if result.verdict is Verdict.REFUTED]
+    if refuted:
+        to.print(_wrapped(f"Do not hold: {', '.join(refuted)}."), highlight=False)
+    shown = [refuted for result in results for e in result.evidence for refuted in e.twins.values()]
+    to.print(f"Wrong twins: {sum(shown)} of {len(shown)} attacks refute.", highlight=False)
     to.print(
         f"Sampling: {settings.samples} samples (seed {settings.seed}) per average of effort 1; probability of any "
         f"false alarm at most {settings.false_alarm:g}.",
         highlight=False,
     )
-    shown = [refuted for result in results for e in result.evidence for refuted in e.twins.values()]
-    to.print(f"Wrong twins: {sum(shown)} of {len(shown)} attacks refute.", highlight=False)
+    where = f"All of it, to read: {page}" if page else "All of it, to read: --html FILE.html"
+    to.print(f"{where}; as a table: --table.", highlight=False, soft_wrap=True)
     to.print(summary(results, cost), highlight=False, soft_wrap=True)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, LINE, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+
+
+def _show_reasons(result: Result, to: Console) -> None:
+    for evidence in result.evidence:
+        if not evidence.verdict.holds:
+            to.print(f"\n[bold]{result.claim.id}[/], {evidence.method}: {escape(evidence.detail)}", highlight=False)
+    for twin in result.accepted_twins:
+        to.print(f"\n[bold red]{result.claim.id}[/]: not refuted: the wrong twin {escape(twin)}", highlight=False)
 
 
 def verdict_word(result: Result) -> str:

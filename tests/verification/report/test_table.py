@@ -31,7 +31,9 @@ def result(*evidence: Evidence) -> Result:
 
 def text(*results: Result) -> str:
     stream = io.StringIO()
-    report.show(results, Settings(), COST, Console(file=stream, width=report.PIPE_WIDTH))
+    console = Console(file=stream, width=report.PIPE_WIDTH)
+    report.show_checks(results, console)
+    report.show_findings(results, Settings(), COST, console)
     return stream.getvalue()
 
 
@@ -74,6 +76,30 @@ def test_an_error_comes_with_its_message():
 )
 def test_the_last_line_says_what_happened(evidence, ending):
     assert text(result(evidence)).rstrip().endswith(ending)
+
+
+def findings(*results: Result, page: Path | None = None) -> list[str]:
+    stream = io.StringIO()
+    report.show_findings(results, Settings(), COST, Console(file=stream, width=report.PIPE_WIDTH), page)
+    return stream.getvalue().splitlines()
+
+
+def test_what_was_found_by_all_claims_is_ten_lines_with_the_refuted_by_name_and_the_page():
+    every = [
+        Result(claim, (DISAGREES if claim.expected is Verdict.REFUTED else AGREES,), claim.expected)
+        for claim in CLAIMS
+    ]
+    lines = findings(*every, page=Path("output/page.html"))
+    refuted = {claim.id for claim in CLAIMS if claim.expected is Verdict.REFUTED}
+    assert len(lines) <= 10
+    assert refuted <= set(" ".join(lines).replace(",", "").replace(".", "").split())
+    assert any("output/page.html" in line for line in lines)
+    assert lines[-1].endswith("all as expected.")
+
+
+def test_what_is_not_as_expected_is_told_with_its_reason_also_without_the_table():
+    assert any("at w = [1 2]: formula 1" in line for line in findings(result(DISAGREES)))
+    assert any("the wrong twin exchanged" in line for line in findings(result(WITH_TWINS)))
 
 
 def test_a_wrong_twin_that_is_not_refuted_is_not_as_expected():
