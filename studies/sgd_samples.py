@@ -139,9 +139,9 @@ def measured(loss: str, d: int, rate: float, predicted: float, limit: float, run
     gap = grams[:, :2] - np.concatenate([equation.Q[-1], equation.R[-1]], axis=1)
     squares = (gap**2).mean(axis=(1, 2))
     scatter = stats.t.ppf(0.975, many - 1) * squares.std(ddof=1) / np.sqrt(many)
-    distances = np.sqrt(np.maximum(squares.mean() + np.array([0.0, -scatter, scatter]), 0.0))
+    distance, near, far = (float(max(squares.mean() + x, 0.0) ** 0.5) for x in (0.0, -scatter, scatter))
     seconds = time.perf_counter() - begin
-    return Row(loss, d, rate, predicted, runs, mean, mean - error, mean + error, *map(float, distances), seconds)
+    return Row(loss, d, rate, predicted, runs, mean, mean - error, mean + error, distance, near, far, seconds)
 
 
 def sentence(rows: list[Row], drifts: dict[str, float], limits: dict[str, tuple[float, float]]) -> str:
