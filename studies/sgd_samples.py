@@ -63,7 +63,7 @@ def time_to_level(loss: str, rate: float, d: int | None, t1: float = 60.0) -> fl
     """By the equation; infinite if it is not reached."""
     times = np.linspace(0.0, t1, 601)
     found = st.online_sgd(
-        *networks(), LOSSES[loss], learning_rate=rate, t1=t1, saveat=times, dimension=d, measure=st.L2
+        *networks(), LOSSES[loss], learning_rate=rate, t1=t1, saveat=times.tolist(), dimension=d, measure=st.L2
     )
     return reached(times, np.asarray(found.loss))
 
