@@ -63,7 +63,7 @@ def time_to_level(loss: str, rate: float, d: int | None, t1: float = 60.0) -> fl
     """By the equation; infinite if it is not reached."""
     times = np.linspace(0.0, t1, 601)
     found = st.online_sgd(
-        *networks(), LOSSES[loss], learning_rate=rate, t1=t1, saveat=times, dimension=d, measure=st.L2
+        *networks(), LOSSES[loss], learning_rate=rate, t1=t1, saveat=times.tolist(), dimension=d, measure=st.L2
     )
     return reached(times, np.asarray(found.loss))
 
@@ -139,9 +139,9 @@ def measured(loss: str, d: int, rate: float, predicted: float, limit: float, run
     gap = grams[:, :2] - np.concatenate([equation.Q[-1], equation.R[-1]], axis=1)
     squares = (gap**2).mean(axis=(1, 2))
     scatter = stats.t.ppf(0.975, many - 1) * squares.std(ddof=1) / np.sqrt(many)
-    distances = np.sqrt(np.maximum(squares.mean() + np.array([0.0, -scatter, scatter]), 0.0))
+    distance, near, far = (float(max(squares.mean() + x, 0.0) ** 0.5) for x in (0.0, -scatter, scatter))
     seconds = time.perf_counter() - begin
-    return Row(loss, d, rate, predicted, runs, mean, mean - error, mean + error, *map(float, distances), seconds)
+    return Row(loss, d, rate, predicted, runs, mean, mean - error, mean + error, distance, near, far, seconds)
 
 
 def sentence(rows: list[Row], drifts: dict[str, float], limits: dict[str, tuple[float, float]]) -> str:

@@ -151,7 +151,7 @@ def online_sgd(
         time=times,
         Q=q,
         R=r,
-        T=begin.T,
+        T=jnp.asarray(begin.T),
         output_weights=output_weights,
         loss=losses,
         end_time=solution.ts[1][0],

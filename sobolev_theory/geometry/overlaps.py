@@ -20,9 +20,9 @@ from ..model.precision import full_products
 class Overlaps(NamedTuple):
     """Q [K, K] of the student's neurons, R [K, K*] with the teacher's, T [K*, K*] of the teacher's."""
 
-    Q: Float[Array, "K K"]
-    R: Float[Array, "K K_star"]
-    T: Float[Array, "K_star K_star"]
+    Q: Float[Array | np.ndarray, "K K"]
+    R: Float[Array | np.ndarray, "K K_star"]
+    T: Float[Array | np.ndarray, "K_star K_star"]
 
     @property
     def gram(self) -> Float[Array, "m m"]:
