@@ -36,12 +36,12 @@ NOT_DRAWING = {f"figures.{name}" for name in ("command", "gallery", "kept", "mea
 
 
 def main(names: Sequence[str] = ()) -> int:
-    """Draw the figures of the theory, or those named, from kept data where it is current."""
+    """Draw the pictures that there are, or those named, from kept data where it is current."""
     from . import style  # it needs matplotlib
 
     jax.config.update("jax_enable_x64", True)
     inputs: dict[str, Any] = json.loads(INPUTS.read_text()) if INPUTS.exists() else {}
-    entries = catalogue.chosen(names or ["theory"])
+    entries = catalogue.chosen(names or sorted(inputs) or ["theory"])
     for entry in entries:
         figure, path = entry.figure(), cache.writable_folder(KEPT) / f"{entry.name}.npz"
         with tracks(f"parts of {entry.name}") as track:
