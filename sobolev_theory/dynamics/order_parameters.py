@@ -233,7 +233,7 @@ def _solved(rule: _Rule, p: Noisy, options: _Options, begin: Overlaps, times, t1
 
     def measured(state):
         finite = jax.tree.map(lambda x: jnp.where(jnp.isfinite(x), x, 0.0), state)
-        one = eqx.tree_at(lambda p: p.lambdas, networks_of(p, finite, begin.T), measure)
+        one = eqx.tree_at(lambda p: p.lambdas, networks_of(p, finite, jnp.asarray(begin.T)), measure)
         value = moments_of("online_sgd", p.student.activation).mean_and_block(one)[0].loss
         return jnp.where(jnp.isfinite(state[0][0, 0]), value, jnp.inf)
 
