@@ -58,7 +58,7 @@ def _is_plain(p: Problem) -> bool:
     if p.mesh is not None or not p.inputs.is_standard or is_mixed or engine.by_quadrature(p):
         return False
     here = {jax.local_devices()[0]}
-    leaves = [leaf for leaf in jax.tree.leaves((p.student, p.teacher)) if isinstance(leaf, jax.Array)]
+    leaves = [leaf for leaf in jax.tree.leaves(p) if isinstance(leaf, jax.Array)]
     return not any(isinstance(leaf, jax.core.Tracer) or leaf.devices() != here for leaf in leaves)
 
 
