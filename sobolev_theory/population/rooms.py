@@ -18,7 +18,7 @@ from ..model.networks import Network, parameters, with_parameters
 from . import engine
 from .problem import Problem
 
-SIZES = (4, 8, 16)  # of neurons, and of inputs; what is larger keeps its own
+SIZES = (1, 2, 3, 4, 8, 16)  # of neurons, and of inputs; the few and the many keep their own
 
 
 def in_a_room(function: Callable[..., Any]) -> Callable[..., Any]:
