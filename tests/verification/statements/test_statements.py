@@ -122,6 +122,7 @@ def test_only_what_is_named_is_left_out():
         "one-neuron/h1-loss-differentiable-at-the-teacher",
         "one-neuron/h1-loss-turns-to-the-teacher",
         "one-neuron/normalised-rate-everywhere",
+        "one-neuron/nothing-is-gained-at-angle-0",
         "orthonormal/h1-reflected-teacher",
         "orthonormal/l2-reflected-teacher",
     }
