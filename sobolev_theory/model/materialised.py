@@ -34,7 +34,7 @@ def _in_a_program_jvp(primals, tangents):
 
 def _by_a_conditional(values: T) -> T:
     first = next((leaf for leaf in jax.tree.leaves(values) if leaf.size), None)
-    if first is None:
+    if first is None or first.dtype.itemsize not in BITS:  # 16 bit
         return values
     unsigned, impossible = BITS[first.dtype.itemsize]
     bits = lax.bitcast_convert_type(lax.reshape(first, (first.size,))[0], unsigned)
