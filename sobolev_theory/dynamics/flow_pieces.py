@@ -162,6 +162,6 @@ def _saved(solver: str, times, lanes: Lane, trial: Trial, turn: Turn, saved, sav
         inside = lanes.centre + jax.vmap(partial(within, solver))(trial, fraction)
         value = jnp.where(turn.stands[:, None, None], turn.stays, inside)
         index = jnp.where(here, saves, len(times))
-        return saved.at[flows, index].set(value, mode="drop"), saves + here
+        return saved.at[flows, index].set(value, mode="drop"), saves + here.astype(saves.dtype)
 
     return jax.lax.while_loop(lambda state: jnp.any(pending(state[1])), one, (saved, saves))

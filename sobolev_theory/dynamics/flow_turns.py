@@ -161,7 +161,7 @@ def looked(
     near = lane.near | (caused[NAMES.index("near")] & event)
     ends = {name: caused[NAMES.index(name)] for name in ENDS}
     over = jnp.any(jnp.stack(list(ends.values())))
-    steps = lane.steps + judged
+    steps = jnp.where(judged, lane.steps + 1, lane.steps)
     too_many = judged & ~crossing & ~(accepted & at_end) & (steps >= limits.max_steps)
     done = {
         Outcome.STEPS: too_many,
@@ -214,8 +214,8 @@ def looked(
         bracket=choose(accepted | starting, beginning, bracket),
         fraction=next_fraction,
         steps=jnp.where(starting, 0, steps),
-        all_steps=lane.all_steps + judged,
-        pieces=lane.pieces + starting,
+        all_steps=jnp.where(judged, lane.all_steps + 1, lane.all_steps),
+        pieces=jnp.where(starting, lane.pieces + 1, lane.pieces),
         arrival=arrival,
     )
     return moved, Turn(until, settling | begins, stays, accepted, starting & (doing == STEPPING))

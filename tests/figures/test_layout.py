@@ -12,7 +12,7 @@ from figures.command import catalogue
 ROOT = Path(figures.__file__).parent
 # From the top.
 FLOORS = (
-    ("__main__",),
+    ("__main__", "gallery"),
     ("command",),
     ("theory", "experiments"),
     ("panels",),
