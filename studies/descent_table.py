@@ -26,7 +26,10 @@ MISSED = "-"
 
 
 class Cell(NamedTuple):
-    """What one row is of: K = K* = d = `teachers`; `width` is that of the smoothed step, 0 for the other methods."""
+    """What one row is of: K = K* = d = `teachers`; `width` is that of the smoothed step, 0 for the other methods.
+
+    `points`: of the training set from which batches are drawn, one set for each start; 0 for fresh samples.
+    """
 
     teachers: int
     optimiser: str
@@ -35,6 +38,7 @@ class Cell(NamedTuple):
     rate: float
     batch: int
     steps: int
+    points: int
     stream: str
 
 
@@ -42,13 +46,14 @@ class Row(NamedTuple):
     """For each start in order, samples until the loss was below ENOUGH, or None if it was not so at the end."""
 
     samples: tuple[int | None, ...] = ()
-    losses: tuple[float, ...] = ()  # at the end
+    losses: tuple[float, ...] = ()  # of L2, exact, at the end
+    training: tuple[float, ...] = ()  # of L2 at the points of the training set at the end; empty for fresh samples
 
     def plus(self, other: "Row") -> "Row":
-        return Row(self.samples + other.samples, self.losses + other.losses)
+        return Row(*(own + more for own, more in zip(self, other, strict=True)))
 
 
-COLUMNS = (*Cell._fields, "starts", "missed", "samples", "losses")
+COLUMNS = (*Cell._fields, "starts", "missed", *Row._fields)
 
 
 def read(path: Path = TABLE) -> dict[Cell, Row]:
@@ -68,8 +73,9 @@ def read(path: Path = TABLE) -> dict[Cell, Row]:
             try:
                 cell = Cell(*(of_type(line[name]) for name, of_type in Cell.__annotations__.items()))
                 samples = tuple(None if n == MISSED else int(n) for n in line["samples"].split())
-                row = Row(samples, tuple(map(float, line["losses"].split())))
+                row = Row(samples, *(tuple(map(float, line[name].split())) for name in ("losses", "training")))
                 whole = len(samples) == len(row.losses) == int(line["starts"]) and cell.method in METHODS
+                whole = whole and len(row.training) == (len(samples) if cell.points else 0)
                 whole = whole and cell.optimiser in OPTIMISERS and cell.stream in STREAMS
             except (AttributeError, TypeError, ValueError):
                 whole = False
@@ -87,12 +93,12 @@ def write(rows: dict[Cell, Row], path: Path = TABLE) -> None:
         for cell in sorted(rows, key=_order):
             row = rows[cell]
             samples = " ".join(MISSED if n is None else str(n) for n in row.samples)
-            losses = " ".join(f"{loss:.3g}" for loss in row.losses)
-            writer.writerow([*cell, len(row.samples), row.samples.count(None), samples, losses])
+            losses = (" ".join(f"{loss:.3g}" for loss in each) for each in (row.losses, row.training))
+            writer.writerow([*cell, len(row.samples), row.samples.count(None), samples, *losses])
 
 
 def _order(cell: Cell):
-    places = STREAMS.index(cell.stream), cell.teachers, OPTIMISERS.index(cell.optimiser), METHODS.index(cell.method)
+    places = STREAMS.index(cell.stream), cell.points, cell.teachers, OPTIMISERS.index(cell.optimiser), METHODS.index(cell.method)
     return (*places, *cell)
 
 
@@ -133,6 +139,8 @@ def median_samples(row: Row) -> Median:
 def best_rate(rows: dict[Cell, Row], cell: Cell) -> float:
     """Of the rates tried for the cell's optimiser, method and width: fewest starts missed, then fewest samples.
 
+    Training sets take the rates of fresh samples.
+
     Raises:
         ValueError: none was tried.
     """
@@ -147,13 +155,17 @@ def best_rate(rows: dict[Cell, Row], cell: Cell) -> float:
 
 
 def _setting(cell: Cell) -> Cell:
-    """All but the size, the rate and the stream."""
-    return cell._replace(teachers=0, rate=0.0, stream="")
+    """All but the size, the rate, the training set and the stream."""
+    return cell._replace(teachers=0, rate=0.0, points=0, stream="")
 
 
 def summary(rows: dict[Cell, Row]) -> Iterator[str]:
-    """Lines to read: shares that miss the teacher, samples to a loss of 1e-3, and the test against autodiff."""
-    yield f"{'K':>3} {'by':<5} {'along':<19}{'rate':>6}   {'missed':<26}{'median samples':<29}p against H1 autodiff"
+    """Lines to read: shares that miss the teacher, samples to a loss of 1e-3, the test against autodiff, and for
+    training sets the median losses at their points and everywhere."""
+    yield (
+        f"{'K':>3} {'points':>6} {'by':<5} {'along':<19}{'rate':>6}   {'missed':<26}{'median samples':<29}"
+        "p against H1 autodiff; median loss at the points, exact"
+    )
     study = {cell: row for cell, row in rows.items() if cell.stream == "study"}
     for cell in sorted(study, key=_order):
         row = study[cell]
@@ -164,11 +176,13 @@ def summary(rows: dict[Cell, Row]) -> Iterator[str]:
             for at, other in study.items()
             if at.method == "H1 autodiff" and at[:2] == cell[:2] and at[5:] == cell[5:] and at != cell
         ]
+        losses = f"   {np.median(row.training):.1e} {np.median(row.losses):.1e}" if row.training else ""
         yield (
-            f"{cell.teachers:>3} {cell.optimiser:<5} {name:<19}{cell.rate:>6g}   "
+            f"{cell.teachers:>3} {cell.points or 'fresh':>6} {cell.optimiser:<5} {name:<19}{cell.rate:>6g}   "
             f"{missed.missed:>3}/{missed.starts:<3} {missed.value:.2f} [{missed.low:.2f}, {missed.high:.2f}]   "
-            f"{_thousands(samples.value):>7} [{_thousands(samples.low)}, {_thousands(samples.high)}]".ljust(93)
-            + (f"{paired(row, against[0]):.1e}" if against else "")
+            f"{_thousands(samples.value):>7} [{_thousands(samples.low)}, {_thousands(samples.high)}]".ljust(100)
+            + (f"{paired(row, against[0]):.1e}" if against else "").ljust(7)
+            + losses
         ).rstrip()
 
 

@@ -3,7 +3,8 @@
 The setting of `studies.basins` with noise: an orthonormal teacher of K* neurons in d = K*, a student of as many whose
 weights begin as N(0, 1/d), and at every step a fresh batch. Four gradients go from the same starts with the same
 samples: of the L2 loss; of the H1 loss by autodiff, which is the population gradient; the same with the boundary term
-of the batch; and by autodiff of a student with a smoothed step. What counts is the exact L2 loss at the end.
+of the batch; and by autodiff of a student with a smoothed step. What counts is the exact L2 loss at the end. With
+`--points` batches come from a training set of each start, and the loss at its points is kept beside the exact one.
 """
 
 import argparse
@@ -49,7 +50,7 @@ FIRST_OF_TUNING = 10**6  # number of the first start that chooses rates; no stud
 Weights = Float[Array, "K d"]
 
 
-def sample_loss(method: str, width: float) -> Callable[[Weights, Float[Array, "n d"], st.Network], Float[Array, ""]]:
+def sample_loss(method: str, width: float | Array) -> Callable[[Weights, Float[Array, "n d"], st.Network], Float[Array, ""]]:
     """The loss of a batch as a function of the weights, whose `jax.grad` is the gradient of the method."""
 
     def smoothed(w, x, teacher):
@@ -64,18 +65,27 @@ def sample_loss(method: str, width: float) -> Callable[[Weights, Float[Array, "n
 
 
 @cache
-def descent(teachers: int, optimiser: str, method: str, width: float, batch: int, steps: int):
-    """(weights [S K d], rates [S], key) -> (exact L2 losses [steps / EVERY + 1, S], end weights): one program."""
+def descent(teachers: int, optimiser: str, method: str, batch: int, steps: int, points: int):
+    """(weights [S K d], rates [S], width, key) -> (exact L2 losses [steps / EVERY + 1, S], L2 losses [S] at the points
+    of the training set at the end, or none, end weights): one program for all widths and rates."""
     teacher = st.Network(np.eye(teachers, dtype=np.float32))
-    gradients = jax.vmap(jax.grad(sample_loss(method, width)), (0, 0, None))
+    at_points = jax.vmap(sample_loss("L2", 0.0), (0, 0, None))
     exact = jax.vmap(lambda w: st.population_loss(st.Network(w), teacher, st.L2))
     rule = OPTIMISER[optimiser]
     schedule = optax.piecewise_interpolate_schedule("linear", 1.0, {int((1 - FALLING) * steps): 1.0, steps: 0.0})
 
-    def run(w, rates, key):
+    def run(w, rates, width, key):
+        gradients = jax.vmap(jax.grad(sample_loss(method, width)), (0, 0, None))
+        known = jax.random.normal(jax.random.fold_in(key, steps), (len(w), points, teachers), w.dtype)
+
+        def drawn(key):
+            if not points:
+                return jax.random.normal(key, (len(w), batch, teachers), w.dtype)
+            return jnp.take_along_axis(known, jax.random.randint(key, (len(w), batch, 1), 0, points), axis=1)
+
         def step(state, number):
             w, memory = state
-            x = jax.random.normal(jax.random.fold_in(key, number), (len(w), batch, teachers), w.dtype)
+            x = drawn(jax.random.fold_in(key, number))
             direction, memory = rule.update(gradients(w, x, teacher), memory)
             falling = jnp.asarray(schedule(number), w.dtype)
             return (w - rates[:, None, None] * falling * direction, memory), None
@@ -86,22 +96,22 @@ def descent(teachers: int, optimiser: str, method: str, width: float, batch: int
 
         first = w, rule.init(w)
         (end, _), losses = jax.lax.scan(stretch, first, jnp.arange(steps).reshape(-1, EVERY))
-        return jnp.concatenate([exact(w)[None], losses]), end
+        return jnp.concatenate([exact(w)[None], losses]), at_points(end, known, teacher) if points else (), end
 
     return jax.jit(run)
 
 
 def followed(cell: Cell, w: np.ndarray, rates: np.ndarray, first: int) -> list[Row]:
     """A row of one start for each lane; samples are drawn for all lanes together, the same for every method."""
-    run = descent(*cell[:4], cell.batch, cell.steps)
+    run = descent(*cell[:3], cell.batch, cell.steps, cell.points)
     key = jax.random.fold_in(jax.random.key(cell.teachers, impl="rbg"), first)
-    losses, _ = run(jnp.asarray(w, jnp.float32), jnp.asarray(rates, jnp.float32), key)
-    losses = np.nan_to_num(np.asarray(losses), nan=np.inf)
+    losses, training, _ = run(*(jnp.asarray(each, jnp.float32) for each in (w, rates, cell.width)), key)
+    losses, training = (np.nan_to_num(np.asarray(each), nan=np.inf) for each in (losses, training))
     rows = []
-    for lane in losses.T:
+    for number, lane in enumerate(losses.T):
         arrived = lane[-1] < ENOUGH
         needed = int(np.flatnonzero(lane < ENOUGH)[0]) * EVERY * cell.batch if arrived else None
-        rows.append(Row((needed,), (float(lane[-1]),)))
+        rows.append(Row((needed,), (float(lane[-1]),), tuple(map(float, training[number : number + 1]))))
     return rows
 
 
@@ -113,7 +123,7 @@ def tuned(cell: Cell) -> dict[Cell, Row]:
     rates = RATES[cell.optimiser]
     each = LANES // len(rates)
     w = starts(TUNED_AT, 0, FIRST_OF_TUNING, each)
-    cell = cell._replace(teachers=TUNED_AT, stream="tuning")
+    cell = cell._replace(teachers=TUNED_AT, points=0, stream="tuning")
     found = followed(cell, np.tile(w, (len(rates), 1, 1)), np.repeat(rates, each), FIRST_OF_TUNING)
     return {
         cell._replace(rate=rate): sum_of(found[number * each : (number + 1) * each])
@@ -164,11 +174,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--batch", type=int, default=256, metavar="N", help="samples a step (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=3000, metavar="N", help="(default: %(default)s)")
+    parser.add_argument(
+        "--points", type=int, nargs="+", default=[0], metavar="N", help="of training sets; 0: fresh samples (default: 0)"
+    )
     parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="(default: %(default)s)")
     parser.add_argument("--show", action="store_true", help="print what the table says, and exit")
     request = parser.parse_args(arguments)
-    if min(request.teachers) < 2 or min(request.widths) <= 0:
-        parser.error(f"--teachers, --widths: got {request.teachers}, {request.widths}; needs K >= 2, H > 0")
+    if min(request.teachers) < 2 or min(request.widths) <= 0 or min(request.points) < 0:
+        parser.error(
+            f"--teachers, --widths, --points: got {request.teachers}, {request.widths}, {request.points}; "
+            "needs K >= 2, H > 0, N >= 0"
+        )
     if (
         request.starts < 1
         or request.starts % LANES
@@ -190,7 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(summary(rows)))
         return 0
     cells = [
-        Cell(teachers, optimiser, method, width, 0.0, request.batch, request.steps, STREAMS[1])
+        Cell(teachers, optimiser, method, width, 0.0, request.batch, request.steps, points, STREAMS[1])
+        for points in request.points
         for teachers in request.teachers
         for optimiser in request.optimisers
         for method in request.methods
