@@ -98,7 +98,13 @@ def write(rows: dict[Cell, Row], path: Path = TABLE) -> None:
 
 
 def _order(cell: Cell):
-    places = STREAMS.index(cell.stream), cell.points, cell.teachers, OPTIMISERS.index(cell.optimiser), METHODS.index(cell.method)
+    places = (
+        STREAMS.index(cell.stream),
+        cell.points,
+        cell.teachers,
+        OPTIMISERS.index(cell.optimiser),
+        METHODS.index(cell.method),
+    )
     return (*places, *cell)
 
 

@@ -50,7 +50,9 @@ FIRST_OF_TUNING = 10**6  # number of the first start that chooses rates; no stud
 Weights = Float[Array, "K d"]
 
 
-def sample_loss(method: str, width: float | Array) -> Callable[[Weights, Float[Array, "n d"], st.Network], Float[Array, ""]]:
+def sample_loss(
+    method: str, width: float | Array
+) -> Callable[[Weights, Float[Array, "n d"], st.Network], Float[Array, ""]]:
     """The loss of a batch as a function of the weights, whose `jax.grad` is the gradient of the method."""
 
     def smoothed(w, x, teacher):
@@ -66,8 +68,8 @@ def sample_loss(method: str, width: float | Array) -> Callable[[Weights, Float[A
 
 @cache
 def descent(teachers: int, optimiser: str, method: str, batch: int, steps: int, points: int):
-    """(weights [S K d], rates [S], width, key) -> (exact L2 losses [steps / EVERY + 1, S], L2 losses [S] at the points
-    of the training set at the end, or none, end weights): one program for all widths and rates."""
+    """(weights [S K d], rates [S], width, key) -> (exact L2 losses [steps / EVERY + 1, S], those [S] at the points of
+    the training set at the end, or none, and the weights there): one program for all widths and rates."""
     teacher = st.Network(np.eye(teachers, dtype=np.float32))
     at_points = jax.vmap(sample_loss("L2", 0.0), (0, 0, None))
     exact = jax.vmap(lambda w: st.population_loss(st.Network(w), teacher, st.L2))
@@ -175,7 +177,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=256, metavar="N", help="samples a step (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=3000, metavar="N", help="(default: %(default)s)")
     parser.add_argument(
-        "--points", type=int, nargs="+", default=[0], metavar="N", help="of training sets; 0: fresh samples (default: 0)"
+        "--points",
+        type=int,
+        nargs="+",
+        default=[0],
+        metavar="N",
+        help="of training sets; 0: fresh samples (default: 0)",
     )
     parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="(default: %(default)s)")
     parser.add_argument("--show", action="store_true", help="print what the table says, and exit")

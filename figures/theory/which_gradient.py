@@ -46,7 +46,9 @@ def data(table: Path = TABLE, keep: Keep = Keep()) -> Arrays:
     Raises:
         ValueError: a table that is none, or has no rows of a study.
     """
-    rows = {cell: row for cell, row in descent_table.read(table).items() if cell.stream == "study" and not cell.points}
+    rows = {
+        cell: row for cell, row in descent_table.read(table).items() if cell.stream == "study" and not cell.points
+    }
     if not rows:
         raise ValueError(f"table: got {table}, without rows; needs one that `python -m studies.descents` wrote")
     teachers = sorted({cell.teachers for cell in rows})

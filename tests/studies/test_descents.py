@@ -20,7 +20,9 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     assert descent_table.read(tmp_path / "none.csv") == {}
 
 
-@pytest.mark.parametrize(("old", "new"), [("losses", "ends"), ("SGD", "SGB"), (",2,1,", ",3,1,"), ("100 -", "x"), ("50,0", "50,9")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("losses", "ends"), ("SGD", "SGB"), (",2,1,", ",3,1,"), ("100 -", "x"), ("50,0", "50,9")]
+)
 def test_a_table_of_something_else_is_refused_by_name(tmp_path, old, new):
     path = tmp_path / "t.csv"
     descent_table.write({CELL: Row((100, None), (1e-5, 0.02))}, path)
@@ -72,13 +74,14 @@ def test_a_run_descends_on_every_lane_with_a_rate_that_falls_to_0():
     run = descents.descent(3, "SGD", "L2", 8, 100, 0)
     w = np.float32(descents.starts(3, 0, 0, 4))
     losses, training, end = run(w, np.float32([0.0, 0.1, 0.1, 0.1]), np.float32(0.0), jax.random.key(1, impl="rbg"))
-    assert losses.shape == (3, 4) and training == ()
+    assert losses.shape == (3, 4)
+    assert training == ()
     np.testing.assert_array_equal(end[0], w[0])
     assert np.all(losses[2, 1:] < losses[0, 1:])
 
 
 def test_a_training_set_is_learnt_by_heart_where_it_is_small():
-    """Three points of three inputs hold down a third of the weights: their loss falls to 0, the exact one does not."""
+    """Three points of three inputs hold down a third of the weights: their loss falls to 0, the exact one not."""
     run = descents.descent(3, "SGD", "L2", 8, 1000, 3)
     w = np.float32(descents.starts(3, 0, 0, 4))
     losses, training, _ = run(w, np.full(4, 0.1, np.float32), np.float32(0.0), jax.random.key(1, impl="rbg"))
@@ -104,7 +107,13 @@ def test_the_command_tunes_runs_resumes_and_refuses(tmp_path, monkeypatch, capsy
     rows = descent_table.read(table)
     assert [len(row.samples) for cell, row in rows.items() if cell.stream == "study"] == [80] * 4
     assert len({cell.rate for cell in rows if cell.stream == "study"}) == 1
-    for wrong in (["--starts", "30"], ["--widths", "0"], ["--points", "-1"], ["--steps", "70"], ["--table", str(tmp_path / "no" / "t")]):
+    for wrong in (
+        ["--starts", "30"],
+        ["--widths", "0"],
+        ["--points", "-1"],
+        ["--steps", "70"],
+        ["--table", str(tmp_path / "no" / "t")],
+    ):
         with pytest.raises(SystemExit, match="2"):
             descents.main([*command, *wrong])
         assert wrong[0] in capsys.readouterr().err
