@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup verify test lint types docs gallery figures benchmarks wheel lock clean
+.PHONY: setup verify test lint types docs gallery notebooks figures benchmarks wheel lock clean
 
 verify: setup
 	mkdir -p output
@@ -35,6 +35,10 @@ docs: setup
 # The small pictures of the documentation, from kept data where it is current.
 gallery: setup
 	$(BIN)/python -m figures.gallery
+
+# The outputs that the notebooks are kept with.
+notebooks: setup
+	$(BIN)/python -m examples
 
 figures: setup
 	$(BIN)/python -m figures

@@ -141,21 +141,36 @@ def sum_of(rows: Sequence[Row]) -> Row:
 
 
 def carried_out(rows: dict[Cell, Row], cells: Sequence[Cell], count: int) -> Iterator[dict[Cell, Row]]:
-    """The table after every task that it lacked: rates of each method first, then batches of starts in turn."""
+    """The table after every task that it lacked: rates of each method first, then batches of starts in turn.
+
+    Rates are chosen at one size. Where a start diverges at another, all starts of the cell take the next lower rate.
+    """
     for cell in cells:
         try:
             best_rate(rows, cell)
         except ValueError:
             rows = rows | tuned(cell)
             yield rows
-    cells = [cell._replace(rate=best_rate(rows, cell)) for cell in cells]
+    cells = [cell._replace(rate=rate_used(rows, cell)) for cell in cells]
     for first in range(0, count, LANES):
         for cell in cells:
-            row = rows.get(cell, Row())
-            if len(row.samples) == first:
-                w = starts(cell.teachers, 0, first, LANES)
-                rows = rows | {cell: row.plus(sum_of(followed(cell, w, np.full(LANES, cell.rate), first)))}
+            while len(rows.get(cell, Row()).samples) <= first:
+                done = rows.get(cell, Row())
+                w = starts(cell.teachers, 0, len(done.samples), LANES)
+                found = sum_of(followed(cell, w, np.full(LANES, cell.rate), len(done.samples)))
+                lower = [rate for rate in RATES[cell.optimiser] if rate < cell.rate]
+                if lower and not np.all(np.isfinite(found.losses)):
+                    rows = {at: row for at, row in rows.items() if at != cell}
+                    cell = cell._replace(rate=max(lower))  # later batches find it in the table
+                    continue
+                rows = rows | {cell: done.plus(found)}
                 yield rows
+
+
+def rate_used(rows: dict[Cell, Row], cell: Cell) -> float:
+    """By the cell's starts so far, or the best one of tuning."""
+    used = [at.rate for at in rows if at.stream == cell.stream and at._replace(rate=cell.rate) == cell]
+    return used[0] if used else best_rate(rows, cell)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

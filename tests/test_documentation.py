@@ -74,6 +74,8 @@ def test_links_lead_to_files_and_to_headings(page):
     here = (ROOT / page).parent
     for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(#([^)\s]+))?\)", TEXTS[page]):
         path = (here / target).resolve() if target else ROOT / page
+        if path.parent == DOCS / "notebooks":  # pages made of what is in examples/
+            path = ROOT / "examples" / f"{path.stem}.ipynb"
         assert path.exists(), (page, target)
         if anchor:
             text = path.read_text().replace('--8<-- "CONTRIBUTING.md"', TEXTS["CONTRIBUTING.md"])

@@ -119,6 +119,22 @@ def test_the_command_tunes_runs_resumes_and_refuses(tmp_path, monkeypatch, capsy
         assert wrong[0] in capsys.readouterr().err
 
 
+def test_where_a_start_diverges_all_starts_take_the_next_lower_rate(monkeypatch):
+    """Here the 50th start diverges at the rate that is best in tuning."""
+
+    def followed(cell, w, rates, first):
+        diverges = cell.stream == "study" and cell.rate == 0.4
+        return [Row((100,), (np.inf if diverges and first + lane == 50 else 1e-6,)) for lane in range(len(rates))]
+
+    monkeypatch.setattr(descents, "followed", followed)
+    cell = CELL._replace(method="L2", rate=0.0)
+    rows = {TUNING._replace(method="L2", rate=0.4): Row((1,), (0.0,))}
+    for count, rate in ((40, 0.4), (80, 0.2), (120, 0.2)):
+        *_, rows = descents.carried_out(rows, [cell], count)
+        study = {at.rate: len(row.samples) for at, row in rows.items() if at.stream == "study"}
+        assert study == {rate: count}
+
+
 def test_the_table_in_the_repository_says_what_the_documentation_says(capsys):
     """The boundary term removes misses at every size, for SGD; and every method was tuned."""
     rows = {cell: row for cell, row in descent_table.read().items() if cell.optimiser == "SGD"}
