@@ -69,14 +69,14 @@ def _conditions(power: int, theta: np.ndarray) -> np.ndarray:
     found = np.full((max(POWERS) + 1, len(theta)), np.nan)
     activation = st.RePU(power)
     student = st.Network([1.0, 0.0, 0.0], activation=activation)
+
+    def matrix(weights, t):
+        teacher = st.Network(jnp.array([jnp.cos(t), jnp.sin(t), 0.0]), activation=activation)
+        return st.population_jacobian(student, teacher, st.SobolevLoss(weights))[0, :, 0, :]
+
+    of_orders = jax.jit(jax.vmap(matrix, (None, 0)))  # one program for all orders
     for s in range(power + 1):
-        loss = st.SobolevLoss((1.0,) * (s + 1))
-
-        def matrix(t, loss=loss):
-            teacher = st.Network(jnp.array([jnp.cos(t), jnp.sin(t), 0.0]), activation=activation)
-            return st.population_jacobian(student, teacher, loss)[0, :, 0, :]
-
-        matrices = jax.jit(jax.vmap(matrix))(theta)
+        matrices = of_orders((np.arange(power + 1) <= s).astype(float), theta)
         found[s] = where_positive(np.asarray(_CONDITIONS(matrices)), np.linalg.eigvals(np.asarray(matrices)))
     return found
 
