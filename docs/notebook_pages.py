@@ -31,16 +31,26 @@ def pages(name: str, notebook: dict) -> dict[str, str | bytes]:
             parts.append(source)
             continue
         parts.append(f"```python\n{source}\n```")
+        printed = ""
         for output in cell["outputs"]:
             data = output.get("data", {})
+            if "image/png" in data or "text/latex" in data:
+                parts, printed = [*parts, *block(printed)], ""
             if "image/png" in data:
                 picture = f"{name}-{len(pictures) + 1}.png"
                 pictures[picture] = base64.b64decode("".join(data["image/png"]))
                 parts.append(f"![What the code above draws]({picture})")
             elif "text/latex" in data:
                 parts.append("$$" + "".join(data["text/latex"]).strip("$ \n").removeprefix("\\displaystyle") + "$$")
-            elif text := COLOUR.sub("", "".join(output.get("text", data.get("text/plain", "")))):
-                parts.append(f'<pre class="output">{escape(text.rstrip())}</pre>')
+            else:
+                printed += "".join(output.get("text", data.get("text/plain", "")))
+        parts += block(printed)
     title, _, rest = "\n\n".join(parts).partition("\n")
     lead = f"`examples/{name}.ipynb`, as it ran last; `python -m examples {name}` runs it again.\n"
     return {f"{name}.md": f"{title}\n\n{lead}\n{rest}\n", **pictures}
+
+
+def block(printed: str) -> list[str]:
+    """What was printed without a picture or a formula in between."""
+    text = COLOUR.sub("", printed).rstrip()
+    return [f'<pre class="output">{escape(text)}</pre>'] if text else []
