@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ACCURACY := tests/population/test_accuracy.py tests/population/relu tests/kernels/test_orthant_probability.py
 
 .PHONY: setup verify test lint types docs gallery notebooks figures benchmarks wheel lock clean
 
@@ -10,8 +11,10 @@ verify: setup
 	mkdir -p output
 	$(BIN)/python -m verification --output output/verification.json --html output/verification.html
 
+# All tests by the code generator of XLA that compiles fast; those of accuracy by its default too.
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+	XLA_FLAGS= $(BIN)/python -m pytest -n auto --dist loadgroup $(ACCURACY)
 
 setup: $(STAMP)
 
