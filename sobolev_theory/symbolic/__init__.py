@@ -24,6 +24,7 @@ from . import (
     pair,
     single_neuron,
     smoothed_step,
+    squared_relu,
     teacher_spectrum,
     truncated_powers,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "rho",
     "single_neuron",
     "smoothed_step",
+    "squared_relu",
     "teacher_spectrum",
     "theta",
     "tidy",

@@ -145,6 +145,18 @@ def _loss_rate_in_ball(epsilon, u):
     return (1 - epsilon**2 + 2 * epsilon * cos * r / _sinc(theta) - _rational(Q(1, 10)),)
 
 
+def _h2_in_ball(epsilon, u):
+    """By the law of sines theta/epsilon = sin psi / (r sinc theta), and (cos psi + epsilon)/r = cos(psi - theta)."""
+    psi = iv.pi * u
+    sin, cos = iv.sin(psi), iv.cos(psi)
+    along, aside = 1 + epsilon * cos, epsilon * sin
+    r = iv.sqrt(along**2 + aside**2)
+    theta = iv.atan2(aside, along)
+    turned = 8 * cos * sin / (r * _sinc(theta) * iv.pi)
+    bend = 2 * sin * (cos / along + iv.cos(psi - theta) / r) / iv.pi
+    return (8 * (cos + epsilon) ** 2 / along + 3 + turned - bend,)
+
+
 def _normalised_rate(y, t):
     """As a combination of y and theta^2 with two positive coefficients; or as it stands."""
     theta, bound = iv.pi * t, _rational(Q(1, 11))
@@ -231,6 +243,11 @@ FORMS: dict[str, Form] = {
         r"\epsilon = |w - w^*|/|w^*| \le \tfrac12",
         (_BALL, _ANGLES),
         _loss_rate_in_ball,
+    ),
+    "h2-in-ball": Form(
+        r"(w - w^*)^\top(G_{J_1} + G_{J_2}) \ge 5(w \cdot w^*)|w - w^*|^2, |w - w^*| \le \tfrac9{10}|w^*|",
+        ((Q(0), Q(9, 10)), _ANGLES),
+        _h2_in_ball,
     ),
     "normalised-rate": Form(
         r"(w - w^*)^\top G_H \ge 2(w - w^*)^\top G_L + \tfrac{1}{22\pi}|w^*|\sin\theta\,(|w| - |w^*| + "
