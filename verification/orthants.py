@@ -65,6 +65,8 @@ def _correlation(gram: mpmath.matrix, i: int, j: int):
 def _given(gram: mpmath.matrix, j: int) -> mpmath.matrix:
     """The covariance of the others where u_j = 0."""
     others = [i for i in range(gram.rows) if i != j]
+    if not others:
+        return mpmath.matrix(0, 0)
     return mpmath.matrix([[gram[a, b] - gram[a, j] * gram[b, j] / gram[j, j] for b in others] for a in others])
 
 

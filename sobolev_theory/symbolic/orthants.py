@@ -174,7 +174,7 @@ def of_four() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
         (1/16, 1/5)
     """
     z = sp.Dummy("z", real=True)
-    antiderivative = -((1 - Phi(z)) ** 5) / 5
+    antiderivative = sp.sympify(-((1 - Phi(z)) ** 5) / 5)
     if sp.expand(sp.diff(antiderivative, z) - Density(z) * (1 - Phi(z)) ** 4) != 0:
         raise ArithmeticError(f"antiderivative: got {antiderivative}, which is none")
     alike = antiderivative.subs(Phi(z), 1) - antiderivative.subs(Phi(z), 0)

@@ -1,6 +1,6 @@
 """Networks: second moments of the sample gradient, the orthant of four, and SGD in overlaps at small steps."""
 
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -63,21 +63,19 @@ def _stated(statement: Statement, networks: Networks) -> np.ndarray:
         return np.array(rows, dtype=float)
 
 
-def _different(*neurons: np.ndarray) -> tuple[list[np.ndarray], list[int]]:
-    """Neurons that are not the same, and where each of the given ones is among them."""
-    found: list[np.ndarray] = []
-    places = []
-    for neuron in neurons:
-        same = [k for k, other in enumerate(found) if np.all(other == neuron)]
-        places.append(same[0] if same else len(found))
-        found += [] if same else [neuron]
-    return found, places
-
-
 def _moment(powers: tuple[int, ...], *neurons: np.ndarray):
-    found, places = _different(*neurons)
-    of_each = tuple(sum(p for p, at in zip(powers, places, strict=True) if at == k) for k in range(len(found)))
-    return moment(mpmath.matrix([[(x.T @ y)[0, 0] for y in found] for x in found]), of_each)
+    """Of neurons some of which may be the same; in one order, so that it is computed once."""
+    of_each: dict[tuple, int] = {}
+    for neuron, power in zip(neurons, powers, strict=True):
+        key = tuple(neuron[:, 0])
+        of_each[key] = of_each.get(key, 0) + power
+    return _known(tuple(sorted(of_each.items())), mpmath.mp.dps)
+
+
+@cache
+def _known(of_each: tuple[tuple[tuple, int], ...], digits: int):
+    rows = mpmath.matrix([list(row) for row, _ in of_each])
+    return moment(rows * rows.T, tuple(power for _, power in of_each))
 
 
 _products, _all_active = partial(_moment, (0, 0, 1, 1)), partial(_moment, (0, 0, 0, 0))
