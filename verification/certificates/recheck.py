@@ -7,16 +7,16 @@ on each, written in another form (named at each), where needed on halves of halv
 import math
 from collections.abc import Callable
 from fractions import Fraction as Q
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from mpmath.ctx_iv import MPIntervalContext
 
 from ..claim import Verdict
 from .certificate import Box, Certificate
+from .intervals import iv
+from .intervals import rational as _rational
+from .intervals import sinc as _sinc
 
-iv = MPIntervalContext()
-iv.prec = 70
 MOST_HALVINGS = 12
 
 
@@ -77,17 +77,6 @@ def _positive_on(box: Box, form: Form, halvings: int) -> int:
     a, b = box[k]
     halves = [(*box[:k], side, *box[k + 1 :]) for side in ((a, (a + b) / 2), ((a + b) / 2, b))]
     return 1 + sum(_positive_on(half, form, halvings - 1) for half in halves)
-
-
-def _rational(x: Q) -> Any:
-    return iv.mpf(x.numerator) / x.denominator
-
-
-def _sinc(x: Any) -> Any:
-    """sin(x)/x for |x| <= pi, where it decreases in |x|."""
-    size = abs(x)
-    ends = [iv.mpf(1) if end == 0 else iv.sin(iv.mpf(end)) / iv.mpf(end) for end in (size.a.a, size.b.b)]
-    return iv.mpf([ends[1].a, ends[0].b])
 
 
 def _acceleration(y, t):
