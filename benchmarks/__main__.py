@@ -11,7 +11,18 @@ from rich.table import Table
 
 from sobolev_theory.runs import command_lines
 
-from . import dimension, first_call, flows, gradient, kernels, montecarlo, scaling, training, variance
+from . import (
+    dimension,
+    first_call,
+    flows,
+    gradient,
+    kernels,
+    montecarlo,
+    order_parameters,
+    scaling,
+    training,
+    variance,
+)
 
 BENCHMARKS: dict[str, Callable[[], dict]] = {
     "gradient-64": partial(gradient.against_its_products, 64, 1024, None, goal=2.0),
@@ -23,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[], dict]] = {
     "spectrum": dimension.spectrum_against_dense,
     "spectrum-in-d": dimension.spectrum_over_dimension,
     "flow": flows.flow_against_autodiff_and_sgd,
+    "overlaps-velocity": order_parameters.right_hand_side,
+    "overlaps-to-1e-6": order_parameters.against_sgd,
     "starts": flows.many_starts_against_a_loop,
     **{
         f"kernel-{n}".replace(", ", "-").replace(" ", "-").lower(): partial(kernels.family_against_relu, n)

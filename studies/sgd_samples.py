@@ -3,7 +3,8 @@
 Two ReLU neurons learn from an orthonormal teacher of two, from fixed overlaps, one sample a step; done is when the L2
 loss has fallen to one per cent. Learning rates are swept by the equation for overlaps (`st.online_sgd`), at each d;
 plain SGD in NumPy, from the definition of the gradient, confirms the samples at the best one and measures how far
-SGD is from the equation. Drift alone is compared at a small common rate. The table is `sgd_samples.csv`.
+SGD is from the equation; beyond d = 3000 it is run by the law of its Gram matrices (`sgd_in_span`). Drift alone is
+compared at a small common rate. The table is `sgd_samples.csv`.
 """
 
 import csv
@@ -19,10 +20,13 @@ from scipy import stats
 
 import sobolev_theory as st
 
+from .sgd_in_span import sgd_in_span
+
 TABLE = Path(__file__).parent / "sgd_samples.csv"
 LOSSES = {"L2": st.L2, "H1": st.H1}
 START = st.Overlaps(np.array([[0.35, 0.05], [0.05, 0.35]]), np.array([[0.15, 0.02], [0.05, 0.1]]), np.eye(2))
-RUNS = {30: 64, 100: 32, 300: 16, 1000: 8, 3000: 3}  # of each dimension
+RUNS = {30: 64, 100: 32, 300: 16, 1000: 8, 3000: 3, 10_000: 16}  # of each dimension
+PLAIN = 3000  # the largest in which SGD is run by its definition
 SWEEP = {"L2": np.linspace(0.5, 1.2, 15), "H1": np.linspace(0.6, 2.0, 15)}
 DRIFT = 0.02  # a learning rate at which noise is small; the ratio of times is extrapolated from it and its half
 LEVEL = 0.01  # of the first L2 loss
@@ -114,6 +118,16 @@ def sgd(
         w = w - (rate / d) * on[:, :, None] * gradient[:, None, :]
 
 
+def runs_of(
+    loss: str, rate: float, d: int, runs: int, t1: float, seed: int = 0
+) -> Iterator[tuple[float, Float[np.ndarray, "B 4 4"]]]:
+    """As `sgd`, or in many dimensions by the law of its Gram matrices."""
+    if d <= PLAIN:
+        return sgd(loss, rate, d, runs, t1, seed)
+    slope = (*LOSSES[loss].lambdas, 0.0)[1]
+    return sgd_in_span(START.gram, 2, np.full(runs, slope), np.full(runs, rate), d, t1, 0.1, seed)
+
+
 def l2_loss(grams: Float[np.ndarray, "B 4 4"]) -> Float[np.ndarray, " B"]:
     """Of Gram matrices, by the arc-cosine kernel."""
     norms = np.sqrt(np.einsum("bii->bi", grams))
@@ -127,14 +141,14 @@ def l2_loss(grams: Float[np.ndarray, "B 4 4"]) -> Float[np.ndarray, " B"]:
 def measured(loss: str, d: int, rate: float, predicted: float, limit: float, runs: int) -> Row:
     """SGD at the best rate until all runs are done, and at the rate of the limit until t = EARLY."""
     begin = time.perf_counter()
-    times, losses = zip(*((t, l2_loss(g)) for t, g in sgd(loss, rate, d, runs, 2.0 * predicted)), strict=True)
+    times, losses = zip(*((t, l2_loss(g)) for t, g in runs_of(loss, rate, d, runs, 2.0 * predicted)), strict=True)
     each = np.array([reached(np.array(times), one) for one in np.array(losses).T])
     finished = each[np.isfinite(each)]
     error = stats.t.ppf(0.975, len(finished) - 1) * finished.std(ddof=1) / np.sqrt(len(finished))
     mean = finished.mean() if len(finished) == runs else np.inf
 
     many = max(runs, 8)
-    *_, (_, grams) = sgd(loss, limit, d, many, EARLY, seed=1)
+    *_, (_, grams) = runs_of(loss, limit, d, many, EARLY, seed=1)
     equation = st.online_sgd(*networks(), LOSSES[loss], learning_rate=limit, t1=EARLY, saveat=[0.0, EARLY])
     gap = grams[:, :2] - np.concatenate([equation.Q[-1], equation.R[-1]], axis=1)
     squares = (gap**2).mean(axis=(1, 2))

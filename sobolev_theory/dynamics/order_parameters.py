@@ -114,7 +114,8 @@ def online_sgd(
 
     Raises:
         ModuleNotFoundError: diffrax is not installed (the extra `flows`).
-        NotImplementedError: an activation other than ReLU and erf, two of them, biases, an order above 1.
+        NotImplementedError: an activation other than ReLU, erf and polynomials, or two of them; biases; an order
+            above 1.
         TypeError, ValueError: numbers out of range; an unknown `trained`; networks that do not fit each other.
 
     Source: Saad & Solla, Phys. Rev. E 52 (1995); for ReLU and Sobolev losses derived here.

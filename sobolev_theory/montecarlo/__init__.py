@@ -33,6 +33,8 @@ Keywords of all five:
         started again, it ends in the same bits on the same mesh, and on another one to rounding; a finished one is
         read back. Processes that share a mesh all give it; process 0 reads and writes. Default None.
     checkpoint_every: seconds from one state to the next. Default 10.
+    exact_error: for `population_gradient` of ReLU, L2 and H1: standard errors of the weights from the closed form of
+        the second moments, and so many samples as these ask for; of independent points. Default False.
     progress: a progress bar on stderr; default None: if it is a terminal and CI is not set.
 
 Raises, all five:

@@ -2,12 +2,15 @@
 
 from typing import Unpack
 
+import equinox as eqx
 import jax
 
+from ..model.arguments import flag
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, SobolevLoss
 from ..model.networks import Network
 from . import estimands
+from .exact_errors import exact_noise
 from .network_estimates import estimate_of
 from .options import Options
 from .stream import Estimate
@@ -50,8 +53,15 @@ def population_gradient(
 
     For ReLU and H1 it does not converge to the gradient of the population loss: that is `loss_gradient`.
 
+    With `exact_error=True` the standard errors of the weights are those of `st.gradient_noise`, not estimated, and
+    how many samples a `standard_error` of them takes is known before the first: for ReLU, H1 at most, N(0, I).
+
     Returns:
         Estimate: of a Network of the student's structure.
+
+    Raises:
+        NotImplementedError: exact errors of what `st.gradient_noise` does not know.
+        ValueError: exact errors of samples that are not independent, or of a control variate.
 
     Example:
         >>> import jax, sobolev_theory as st
@@ -60,7 +70,13 @@ def population_gradient(
         >>> estimate.mean.weights.shape, estimate.standard_error.weights.shape
         ((1, 2), (1, 2))
     """
-    return estimate_of(estimands.POPULATION_GRADIENT, student, teacher, loss, inputs, key, options)
+    exact = options.pop("exact_error", False)
+    if not flag("exact_error", exact):
+        return estimate_of(estimands.POPULATION_GRADIENT, student, teacher, loss, inputs, key, options)
+    noise = exact_noise(student, teacher, loss, inputs, options)
+    found = estimate_of(estimands.POPULATION_GRADIENT, student, teacher, loss, inputs, key, options)
+    error = noise.standard_error(found.samples).astype(found.mean.weights.dtype)
+    return found._replace(standard_error=eqx.tree_at(lambda network: network.weights, found.standard_error, error))
 
 
 def loss_gradient(

@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     checkpoint: str | PathLike | None
     checkpoint_every: float
     progress: bool | None
+    exact_error: bool
 
 
 def checked_key(key) -> jax.Array:
@@ -54,6 +55,8 @@ def sampling_of(options: Options) -> Sampling:
     unknown = sorted(set(options) - Options.__optional_keys__)
     if unknown:
         raise TypeError(f"{unknown[0]}: got an unknown option; needs one of {', '.join(Options.__annotations__)}")
+    if options.get("exact_error", False) is not False:
+        raise TypeError(f"exact_error: got {options['exact_error']!r}; needs False, but for population_gradient")
     sampling = options.get("sampling", "ambient")
     check_choice("sampling", sampling, Sampling)
     return sampling

@@ -20,8 +20,8 @@ from .proof import Proof, Step
 
 __all__ = [
     "Corner", "Density", "Orthant", "Phi", "at_the_origin", "corner_square", "density", "derivative_by_plackett",
-    "derivative_by_sides", "h", "k", "ordinate", "plackett_remainder", "proof_of_moments", "rectified_moment",
-    "slope_defect",
+    "derivative_by_sides", "h", "k", "of_four", "ordinate", "plackett_remainder", "proof_of_moments",
+    "rectified_moment", "slope_defect",
 ]  # fmt: skip
 __dir__ = __all__.copy
 
@@ -157,6 +157,29 @@ def at_the_origin() -> sp.Expr:
     """
     angle = sp.Dummy("theta")
     return normal(-sp.integrate(derivative_by_sides().subs(theta, angle), (angle, theta, sp.pi)))
+
+
+def of_four() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """P_4(u > 0) of independent numbers, of all correlations 1/2, and of two independent pairs at the angle theta.
+
+    With correlations 1/2 the numbers are z_i - z_0 of five independent ones, so that P_4 is the mean of
+    (1 - Phi(z_0))^4, which has an antiderivative.
+
+    Raises:
+        ArithmeticError: that it is none.
+
+    Example:
+        >>> from sobolev_theory.symbolic import orthants
+        >>> orthants.of_four()[:2]
+        (1/16, 1/5)
+    """
+    z = sp.Dummy("z", real=True)
+    antiderivative = sp.sympify(-((1 - Phi(z)) ** 5) / 5)
+    if sp.expand(sp.diff(antiderivative, z) - Density(z) * (1 - Phi(z)) ** 4) != 0:
+        raise ArithmeticError(f"antiderivative: got {antiderivative}, which is none")
+    alike = antiderivative.subs(Phi(z), 1) - antiderivative.subs(Phi(z), 0)
+    pair = at_the_origin()
+    return pair.subs(theta, sp.pi / 2) ** 2, alike, pair**2
 
 
 @cache

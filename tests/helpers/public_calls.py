@@ -77,6 +77,8 @@ def population() -> Calls:
         "activation_terms.truncated_power": lambda: st.activation_terms.truncated_power(1, kink=0.5),
         "activation_terms.wave": lambda: st.activation_terms.wave(2.0, 0.3),
         "gradient_noise": lambda: _all_noise(st.gradient_noise(*pair(), label_noise=0.1)),
+        "gradient_noise: components": lambda: st.gradient_noise(*pair()).standard_error(3),
+        "gradient_noise: Polynomial": lambda: _all_noise(st.gradient_noise(*pair(st.Polynomial([0.1, 1.0, 0.3])))),
         "gradient_noise: Erf": lambda: _all_noise(st.gradient_noise(*pair(st.Erf()))),
         "dual": lambda: st.dual(st.RePU(2), 2, 1.0, 1.0, angle=0.3),
     }

@@ -16,6 +16,7 @@ RNG = np.random.default_rng(1)
 OUTPUTS, OUTPUTS_STAR = np.array([1.0, -0.7, 1.3]), np.array([0.8, 1.2])
 LOSSES = {"L2": (1.0, 0.0), "J": (0.0, 1.0), "weighted": (0.7, 0.4)}
 NOISE = 0.5
+CUBIC = np.polynomial.Polynomial([0.3, -0.5, 0.4, 0.2])
 ACTIVATIONS = {
     "ReLU": (st.ReLU(), lambda t: np.maximum(t, 0), lambda t: (t > 0).astype(float), np.zeros_like),
     "Erf": (
@@ -24,6 +25,7 @@ ACTIVATIONS = {
         lambda t: 2 / np.sqrt(np.pi) * np.exp(-t * t),
         lambda t: -4 / np.sqrt(np.pi) * t * np.exp(-t * t),
     ),
+    "Polynomial": (st.Polynomial(CUBIC.coef.tolist()), CUBIC, CUBIC.deriv(), CUBIC.deriv(2)),
 }
 
 
@@ -62,18 +64,24 @@ def special_rows(case: str) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize(
     ("name", "case"),
-    [("ReLU", "at large"), ("ReLU", "coincident and opposite"), ("ReLU", "a zero neuron"), ("Erf", "at large")],
+    [
+        ("ReLU", "at large"),
+        ("ReLU", "coincident and opposite"),
+        ("ReLU", "a zero neuron"),
+        ("Erf", "at large"),
+        ("Polynomial", "at large"),
+    ],
 )
 def test_second_moments_are_those_of_samples(name, case, loss):
     w, v = special_rows(case)
-    if name == "Erf":
+    if name != "ReLU":
         w, v = 0.7 * w, 0.7 * v
     found = noise(w, v, LOSSES[loss], ACTIVATIONS[name][0], NOISE)
     g = gradients(name, w, v, LOSSES[loss], SAMPLES[:, :4], NOISE * SAMPLES[:, 4])
     for k, l in itertools.combinations_with_replacement(range(3), 2):  # noqa: E741
         products = np.sum(g[:, k] * g[:, l], axis=1)
         error = products.std() / np.sqrt(len(products)) + 1e-12
-        assert abs(products.mean() - float(found.second_moments[k, l])) < 4.5 * error  # 72 comparisons
+        assert abs(products.mean() - float(found.second_moments[k, l])) < 4.5 * error  # 90 comparisons
     assert np.allclose(np.diagonal(found.second_moments), found.squares, rtol=1e-15)
 
 
@@ -176,6 +184,30 @@ def test_the_integral_of_four_is_saad_and_solla_s():
     assert float(erf.of_four(*entries)) == pytest.approx(2 * theirs, rel=1e-14)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_moments_of_components_are_those_of_samples_and_add_up(loss):
+    w, v = special_rows("coincident and opposite")
+    found = noise(w, v, LOSSES[loss], label_noise=NOISE)
+    g = gradients("ReLU", w, v, LOSSES[loss], SAMPLES[:, :4], NOISE * SAMPLES[:, 4])
+    error = (g**2).std(axis=0) / np.sqrt(len(g))
+    exact = np.asarray(found.component_variances + found.gradient**2)
+    assert np.all(np.abs((g**2).mean(axis=0) - exact) < 4.5 * error)  # 36 comparisons
+    assert np.allclose(exact.sum(axis=1), found.squares, rtol=1e-13)
+    assert float(jnp.sum(found.component_variances)) == pytest.approx(float(found.trace), rel=1e-13)
+    assert np.allclose(found.standard_error(100), np.sqrt(found.component_variances) / 10)
+
+
+def test_a_linear_network_has_the_moments_of_isserlis():
+    """D = m . x with m = sum_k a_k w_k - sum_k a*_k v_k: E[D^2 |x|^2] = (d + 2) |m|^2, and the derivatives are m."""
+    w, v = special_rows("at large")
+    w[2], v[1] = 2 * w[0], 0.0  # fields that depend on each other
+    m = OUTPUTS @ w - OUTPUTS_STAR @ v
+    value, slope = LOSSES["weighted"]
+    found = noise(w, v, LOSSES["weighted"], st.Identity(), NOISE)
+    expected = (value**2 * 6 + 2 * value * slope + slope**2) * (m @ m) + 4 * value**2 * NOISE**2
+    assert np.allclose(found.second_moments, expected * np.outer(OUTPUTS, OUTPUTS), rtol=1e-13)
+
+
 def test_derivatives_are_numbers_where_neurons_coincide_and_right_elsewhere():
     def value(w, v):
         p = posed_noise("value", *networks(w, v), st.H1, st.GaussianInput(), NOISE)
@@ -200,6 +232,10 @@ def test_single_precision_stays_in_it():
 
 ONE = np.ones((1, 2))
 REFUSED = {
+    "components of erf": (
+        lambda: st.gradient_noise(*(st.Network(ONE, activation=st.Erf()) for _ in range(2))).component_variances,
+        "student: got activation Erf.*component_variances needs ReLU",
+    ),
     "biases": (lambda: st.gradient_noise(st.Network(ONE, biases=[1.0]), st.Network(ONE)), "biases"),
     "activation": (
         lambda: st.gradient_noise(*(st.Network(ONE, activation=st.Sine()) for _ in range(2))),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from studies import sgd_samples
+from studies.sgd_in_span import sgd_in_span
 from studies.sgd_samples import RUNS, START, TABLE, Row
 
 
@@ -30,6 +31,21 @@ def test_runs_begin_at_the_given_overlaps_and_learn(loss):
     assert np.allclose(first, START.gram, atol=1e-12)
     assert end == 5.0
     assert sgd_samples.l2_loss(last).mean() < 0.6 * sgd_samples.l2_loss(first).mean()
+
+
+@pytest.mark.parametrize(("loss", "slope"), [("L2", 0.0), ("H1", 1.0)])
+def test_gram_matrices_alone_have_the_law_of_sgd(loss, slope):
+    """Means and scatter of 400 runs at d = 12, where every term of a step counts."""
+    runs, rate, d = 400, 0.8, 12
+    *_, (_, plain) = sgd_samples.sgd(loss, rate, d, runs, 2.0)
+    *_, (end, own) = sgd_in_span(START.gram, 2, np.full(runs, slope), np.full(runs, rate), d, 2.0, 1.0)
+    assert end == 2.0
+    at = np.triu_indices(4)
+    plain, own = (x[:, *at][:, [0, 1, 2, 3, 4, 5, 6]] for x in (plain, own))  # what students are part of
+    for of_each in (lambda x: x, lambda x: (x - x.mean(0)) ** 2):
+        a, b = of_each(plain), of_each(own)
+        error = np.sqrt((a.var(0) + b.var(0)) / runs)
+        assert np.all(np.abs(a.mean(0) - b.mean(0)) < 4 * error)
 
 
 def test_the_table_has_every_dimension_and_agrees_with_the_equation():

@@ -15,6 +15,7 @@ INEQUALITIES: Mapping[str, Inequality] = {
         rates.local_rate(),
         rates.rate_in_ball(),
         rates.loss_rate_in_ball(),
+        rates.h2_in_ball(),
         rates.normalised_rate(),
         conditioning.l2_positive(),
         conditioning.h1_positive(),
@@ -57,6 +58,10 @@ WRONG: Mapping[str, Mapping[str, Inequality]] = {
     "loss-rate-in-ball": {
         "angle term twice": rates.loss_rate_in_ball(turning=2),
         "larger ball": rates.loss_rate_in_ball(radius=Fraction(4, 5)),
+    },
+    "h2-in-ball": {
+        "constant 7": rates.h2_in_ball(bound=Fraction(7)),
+        "angle term three times": rates.h2_in_ball(turning=3),
     },
     "normalised-rate": {
         "constant 1/9": rates.normalised_rate(bound=Fraction(1, 9)),

@@ -161,6 +161,30 @@ def loss_rate_in_ball(bound=Fraction(1, 10), turning=1, radius=Fraction(1, 2)) -
     )
 
 
+def h2_in_ball(bound=Fraction(5), turning=1, radius=Fraction(9, 10)) -> Inequality:
+    """(w - w*).(G_{J_1} + G_{J_2}) over (w.w*) |w - w*|^2 for RePU(2), less a bound.
+
+    With X = w.w* / |w*|^2 the part of J_2 is 4 (cos psi + epsilon)^2 / X + 4 + 4 cos psi (theta/epsilon) / pi, and
+    that of J_1 the same less (2/pi) sin psi [cos psi / X + (cos psi + epsilon) / r^2].
+    """
+
+    def excess(epsilon, u):
+        sin, cos, norm2, quotient = _near_teacher(epsilon, u)
+        along = 1 + epsilon * cos
+        turned = 8 * turning * cos * sin * quotient / arb.pi()
+        bend = 2 * sin * (cos / along + (cos + epsilon) / norm2) / arb.pi()
+        return 8 * square(cos + epsilon) / along + 8 + turned - bend - rational(bound)
+
+    return Inequality(
+        "h2-in-ball",
+        r"(w - w^*)^\top(G_{J_1} + G_{J_2}) \ge 5(w \cdot w^*)|w - w^*|^2, |w - w^*| \le \tfrac9{10}|w^*|",
+        "divided by (w.w*) |w - w*|^2 in w = w* + epsilon |w*| (cos psi, sin psi), psi = pi u; finite at epsilon = 0",
+        ("epsilon", "u"),
+        ((ZERO, radius), ALL_ANGLES),
+        excess,
+    )
+
+
 def normalised_rate(bound=Fraction(1, 11), smallest=ZERO, sign=1) -> Inequality:
     """(w - w*).(G_H - 2 G_L) = |w*| sin theta (|w| - |w*| cos theta)/(2 pi), and (|w| - |w*| cos)/(|w| + |w*|)
     = y + (1 - y)(1 - cos)/2; over y + theta^2, less a bound. In |w| >= |w*| it vanishes at w = w* alone.

@@ -7,16 +7,16 @@ on each, written in another form (named at each), where needed on halves of halv
 import math
 from collections.abc import Callable
 from fractions import Fraction as Q
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from mpmath.ctx_iv import MPIntervalContext
 
 from ..claim import Verdict
 from .certificate import Box, Certificate
+from .intervals import iv
+from .intervals import rational as _rational
+from .intervals import sinc as _sinc
 
-iv = MPIntervalContext()
-iv.prec = 70
 MOST_HALVINGS = 12
 
 
@@ -79,17 +79,6 @@ def _positive_on(box: Box, form: Form, halvings: int) -> int:
     return 1 + sum(_positive_on(half, form, halvings - 1) for half in halves)
 
 
-def _rational(x: Q) -> Any:
-    return iv.mpf(x.numerator) / x.denominator
-
-
-def _sinc(x: Any) -> Any:
-    """sin(x)/x for |x| <= pi, where it decreases in |x|."""
-    size = abs(x)
-    ends = [iv.mpf(1) if end == 0 else iv.sin(iv.mpf(end)) / iv.mpf(end) for end in (size.a.a, size.b.b)]
-    return iv.mpf([ends[1].a, ends[0].b])
-
-
 def _acceleration(y, t):
     """The quadratic form in (y, theta) that it is exactly; and the numerator in r."""
     theta, m, sinc2 = iv.pi * t, _rational(Q(1, 43)), _sinc(iv.pi * t / 2) ** 2
@@ -143,6 +132,18 @@ def _loss_rate_in_ball(epsilon, u):
     r = iv.sqrt(ahead**2 + aside**2)
     theta = iv.atan2(aside, ahead)
     return (1 - epsilon**2 + 2 * epsilon * cos * r / _sinc(theta) - _rational(Q(1, 10)),)
+
+
+def _h2_in_ball(epsilon, u):
+    """By the law of sines theta/epsilon = sin psi / (r sinc theta), and (cos psi + epsilon)/r = cos(psi - theta)."""
+    psi = iv.pi * u
+    sin, cos = iv.sin(psi), iv.cos(psi)
+    along, aside = 1 + epsilon * cos, epsilon * sin
+    r = iv.sqrt(along**2 + aside**2)
+    theta = iv.atan2(aside, along)
+    turned = 8 * cos * sin / (r * _sinc(theta) * iv.pi)
+    bend = 2 * sin * (cos / along + iv.cos(psi - theta) / r) / iv.pi
+    return (8 * (cos + epsilon) ** 2 / along + 3 + turned - bend,)
 
 
 def _normalised_rate(y, t):
@@ -231,6 +232,11 @@ FORMS: dict[str, Form] = {
         r"\epsilon = |w - w^*|/|w^*| \le \tfrac12",
         (_BALL, _ANGLES),
         _loss_rate_in_ball,
+    ),
+    "h2-in-ball": Form(
+        r"(w - w^*)^\top(G_{J_1} + G_{J_2}) \ge 5(w \cdot w^*)|w - w^*|^2, |w - w^*| \le \tfrac9{10}|w^*|",
+        ((Q(0), Q(9, 10)), _ANGLES),
+        _h2_in_ball,
     ),
     "normalised-rate": Form(
         r"(w - w^*)^\top G_H \ge 2(w - w^*)^\top G_L + \tfrac{1}{22\pi}|w^*|\sin\theta\,(|w| - |w^*| + "

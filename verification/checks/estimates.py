@@ -48,6 +48,19 @@ def duals(problem: integrands.SampledProblem, samples: integrands.Samples) -> Fl
     return jnp.stack(values)
 
 
+def second_moments(problem: integrands.SampledProblem, samples: integrands.Samples) -> Float[Array, "K K"]:
+    """E[g_k . g_l] of the gradients of single samples in the weights; by JAX's derivatives."""
+
+    def of_sample(x):
+        def loss(student):
+            return integrands.sample_loss(problem, lambda y: student(y) - problem.teacher(y), x)
+
+        rows = jax.grad(loss)(problem.student).weights
+        return rows @ rows.T
+
+    return jnp.mean(jax.vmap(of_sample)(samples.x), axis=0)
+
+
 ESTIMATORS: dict[str, tuple[Callable, Callable[["Request"], Any]]] = {
     "population_loss": (integrands.loss, lambda request: request.student.weights[0, 0]),
     "population_gradient": (integrands.population_gradient, lambda request: request.student),
@@ -56,6 +69,10 @@ ESTIMATORS: dict[str, tuple[Callable, Callable[["Request"], Any]]] = {
     "population_jacobian": (
         integrands.population_jacobian,
         lambda request: jnp.zeros(request.student.weights.shape * 2, request.student.weights.dtype),
+    ),
+    "second_moments": (
+        second_moments,
+        lambda request: jnp.zeros((request.student.neurons,) * 2, request.student.weights.dtype),
     ),
     "duals": (duals, lambda request: jnp.zeros(request.loss.order + 1, request.student.weights.dtype)),
 }

@@ -7,8 +7,9 @@ closed form and the methods that attack it. CONTRIBUTING.md has the steps.
 
 from ..claim import Claim
 from ..twins import wrong_twins
-from .kernels import arc_cosine, biased, biases, families, gram, pairs
+from .kernels import arc_cosine, biased, biases, families, gram, order_parameters, pairs
 from .networks import critical_points, inputs, invariance, sums
+from .networks import noise as noise_of_networks
 from .one_neuron import (
     flows,
     kink,
@@ -19,14 +20,28 @@ from .one_neuron import (
     rates,
     readings,
     spectra,
+    squared_relu,
     times,
     values,
 )
 from .orthonormal import curvature, reflected, saddles, slices
 
-ONE_NEURON = (values, spectra, readings, kink, l2_descent, flows, local_rates, rates, times, loss_flow, noise)
-KERNELS = (arc_cosine, gram, families, biased, biases)
-NETWORKS = (sums, invariance, critical_points)
+ONE_NEURON = (
+    values,
+    spectra,
+    readings,
+    kink,
+    l2_descent,
+    flows,
+    local_rates,
+    rates,
+    times,
+    loss_flow,
+    noise,
+    squared_relu,
+)
+KERNELS = (arc_cosine, gram, families, biased, biases, order_parameters)
+NETWORKS = (sums, invariance, critical_points, noise_of_networks)
 ORTHONORMAL = (slices, saddles, reflected, curvature)
 MODULES = (*ONE_NEURON, *KERNELS, inputs, pairs, *NETWORKS, *ORTHONORMAL)
 

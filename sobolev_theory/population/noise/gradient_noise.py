@@ -7,14 +7,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ...model.activations import Activation, Erf, ReLU
+from ...model.activations import Activation, Erf, Identity, Polynomial, ReLU
 from ...model.arguments import common_dtype, finite, whole
 from ...model.inputs import GaussianInput, check_dimension
 from ...model.losses import H1, SobolevLoss
 from ...model.networks import Network
 from ..gradients import population_gradient
 from ..problem import isotropic_problem
-from . import erf, relu
+from . import erf, polynomial, relu
+from .components import component_moments
 from .moments import Moments, Noisy
 
 
@@ -47,6 +48,22 @@ class GradientNoise(eqx.Module):
     def covariances(self) -> Float[Array, "K K"]:
         """E[g_k . g_l] - G_k . G_l; its trace is `trace`."""
         return self.second_moments - jnp.matmul(self.gradient, self.gradient.T, precision="highest")
+
+    @property
+    def component_variances(self) -> Float[Array, "K d"]:
+        """Var(g_ka) of every component, whose sum is `trace`; for ReLU.
+
+        Raises:
+            NotImplementedError: another activation.
+        """
+        activation = self.problem.student.activation
+        if not isinstance(activation, ReLU):
+            raise NotImplementedError(f"student: got activation {activation}; component_variances needs ReLU()")
+        return jnp.maximum(_components(self.problem) - self.gradient**2, 0.0)
+
+    def standard_error(self, samples: int) -> Float[Array, "K d"]:
+        """Of every component of the mean gradient of so many independent samples, exactly; for ReLU."""
+        return jnp.sqrt(self.component_variances / whole("samples", samples, 1))
 
     @property
     def trace(self) -> Float[Array, ""]:
@@ -105,11 +122,11 @@ def gradient_noise(
         GradientNoise: E|g_k|^2, G, tr Cov, the noise scale, the batch that it asks for, and on demand E[g_k . g_l].
 
     Raises:
-        NotImplementedError: an activation other than ReLU and erf, two of them, biases, another input, an order
-            above 1.
+        NotImplementedError: an activation other than ReLU, erf and polynomials, or two of them; biases; another
+            input; an order above 1.
         TypeError, ValueError: arguments that do not fit each other; a negative `label_noise`.
 
-    Source: derived in the modules `population.noise.relu` and `.erf`; for erf Saad & Solla (1995).
+    Source: derived in the modules `population.noise.relu`, `.erf` and `.polynomial`; for erf Saad & Solla (1995).
 
     Example:
         >>> import sobolev_theory as st
@@ -144,7 +161,9 @@ def moments_of(name: str, activation: Activation) -> ModuleType:
         return relu
     if isinstance(activation, Erf):
         return erf
-    raise NotImplementedError(f"student: got activation {activation}; {name} needs ReLU() or Erf()")
+    if isinstance(activation, Polynomial | Identity):
+        return polynomial
+    raise NotImplementedError(f"student: got activation {activation}; {name} needs ReLU(), Erf() or a Polynomial")
 
 
 @jax.jit
@@ -152,6 +171,11 @@ def measured(p: Noisy) -> GradientNoise:
     found: Moments = moments_of("gradient_noise", p.student.activation).squares(p)
     gradient = population_gradient(p.student, p.teacher, SobolevLoss(p.lambdas))
     return GradientNoise(found.total(p.student.dimension), found.per_dimension, gradient.weights, p)
+
+
+@jax.jit
+def _components(p: Noisy) -> Float[Array, "K d"]:
+    return component_moments(p)
 
 
 @jax.jit

@@ -121,6 +121,7 @@ def test_only_what_is_named_is_left_out():
         "inputs/metric-does-not-matter",
         "one-neuron/h1-loss-differentiable-at-the-teacher",
         "one-neuron/h1-loss-turns-to-the-teacher",
+        "one-neuron/h2-accelerates-everywhere",
         "one-neuron/normalised-rate-everywhere",
         "one-neuron/nothing-is-gained-at-angle-0",
         "orthonormal/h1-reflected-teacher",

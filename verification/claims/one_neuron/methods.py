@@ -14,7 +14,9 @@ from sobolev_theory import single_neuron
 from ... import definitions as by_definition
 from ...checks import Request, Sampled, derivative
 from ...claim import Formula, Point
+from ...planar import expectation, plane_of
 from ...statements import notation as n
+from ...statements import squared_relu
 from ..common.domains import Pair
 from ..common.frames import frame
 from ..common.pairs import Quantities
@@ -111,6 +113,31 @@ def population_jacobian(loss: str, pair: Pair) -> np.ndarray:
     return by_definition.population_jacobian(problem(pair, loss))[0, :, 0, :]
 
 
+def _first_of_squared_relu(w, w_star) -> np.ndarray:
+    """E of the gradient of 1/2 |2 u_+ w - 2 u*_+ w*|^2; what is orthogonal to the plane averages to 0."""
+    basis = plane_of(np.asarray(w), np.asarray(w_star))
+    p, q = w @ basis, w_star @ basis
+
+    def integrand(y):
+        u, u_ = np.maximum(y @ p, 0.0), np.maximum(y @ q, 0.0)
+        on = (y @ p > 0).astype(float)
+        along_x = u * (p @ p) - on * u_ * (p @ q)
+        return 4 * (along_x[:, None] * y + (u**2)[:, None] * p - (u * u_)[:, None] * q)
+
+    return basis @ expectation(integrand, np.stack([p, q]), 2)
+
+
+def _second_of_squared_relu(w, w_star) -> np.ndarray:
+    basis = plane_of(np.asarray(w), np.asarray(w_star))
+    p, q = w @ basis, w_star @ basis
+
+    def integrand(y):
+        on, on_ = (y @ p > 0).astype(float), (y @ q > 0).astype(float)
+        return 8 * (on[:, None] * (p @ p) * p - (on * on_)[:, None] * (p @ q) * q)
+
+    return basis @ expectation(integrand, np.stack([p, q]), 0)
+
+
 DEFINED: Quantities = {
     quantity: lambda w, v, define=define, loss=loss: define(loss, Pair(w, v))
     for quantity, define, loss in (
@@ -123,7 +150,7 @@ DEFINED: Quantities = {
         (n.DG_H, population_jacobian, "H"),
         (n.hess_H, lambda loss, pair: hessian_by_differences(loss, pair), "H"),
     )
-}
+} | {squared_relu.G_J1: _first_of_squared_relu, squared_relu.G_J2: _second_of_squared_relu}
 
 
 def step(pair: Pair) -> float:
