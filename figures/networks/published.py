@@ -1,7 +1,7 @@
 """The networks of the public code of arXiv 2509.19773, started as it starts them: fits of functions, and Ackley's.
 
-A `Field` carries its kind as an array: networks of all three kinds are vmapped in one program. Biases, and the weights
-of `dense`, are drawn as PyTorch draws them for a linear layer, uniformly within 1/sqrt(inputs).
+A `Field` carries its kind as an array: networks of all three kinds are vmapped in one program. Biases, and the
+weights of `Dense`, are drawn as PyTorch draws them for a linear layer, uniformly within 1/sqrt(inputs).
 """
 
 from itertools import pairwise
