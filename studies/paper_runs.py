@@ -1,6 +1,6 @@
 """The paper's fits in the setting of its public code, for an accelerator: `python -m studies.paper_runs`.
 
-Parts: Adam's steps of `architectures` for each loss, then Ackley's function until its tolerances, then L-BFGS's steps.
+Parts: Adam's steps of `architectures` for each loss, Ackley's function until its tolerances, then L-BFGS's steps.
 All kinds of networks, targets and seeds of a loss are one program in float32. It stops when its minutes are over; the
 same command goes on from what is in the folder. The tables are written anew after every part that has advanced.
 """

@@ -1,4 +1,4 @@
-"""Small tables of what `studies.paper_runs` and the ladders found: means of runs, quartiles, factors and intervals."""
+"""Small tables of what `studies.paper_runs` found: means of runs, quartiles, factors and intervals."""
 
 from collections.abc import Mapping, Sequence
 

@@ -3,7 +3,7 @@
 One step is up to 20 inner iterations, each a move by `rate` times the direction and one evaluation; it ends early
 where the gradient, the move or the change of the loss is below its tolerance. The two loops over the history are two
 triangular solves: with a_i = s_i.q/(s_i.y_i), the first is R a = -S g for R_ij = s_i.y_j, j no older than i, and the
-second R^T c = D a - h Y q. On an accelerator that takes products of whole histories where loops would go pair by pair.
+second R^T c = D a - h Y q. An accelerator then takes products of whole histories where loops would go pair by pair.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ import numpy as np
 from studies import paper_runs, paper_table
 from studies.paper_runs import Part
 
-SMALL = "--seeds 1 --adam 4 --every 2 --width 4 --points 8 --lbfgs 0 --ackley 0 --minutes 5".split()
+COMMAND = "--seeds 1 --every 2 --width 4 --points 8 --lbfgs 0 --ackley 0 --minutes 5"
 
 
 def rows(path):
@@ -22,8 +22,8 @@ def test_an_interrupted_run_ends_as_one_that_was_not(tmp_path, monkeypatch):
     def ends(name, *steps):
         folder = tmp_path / name
         for count in steps:
-            command = [*SMALL, "--adam", str(count), "--output", str(folder), "--states", str(folder / "states")]
-            assert paper_runs.main(command) == 0
+            command = f"{COMMAND} --adam {count} --output {folder} --states {folder / 'states'}"
+            assert paper_runs.main(command.split()) == 0
         return rows(folder / "paper_architectures.csv")
 
     at_once, in_two = ends("a", 4), ends("b", 2, 4)
