@@ -63,10 +63,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=("png", "pdf", "svg"), default="pdf", help="(default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="compute anew even where kept data or cells are current")
     parser.add_argument(
+        "--paper",
+        action="store_true",
+        default=None,
+        help="experiments in the setting of the paper's public code, for a GPU; what differs is printed",
+    )
+    parser.add_argument(
         "--full",
         action="store_true",
         default=None,
-        help="experiments as the paper has them, for a GPU; this and the folders below have files of their own",
+        help="a larger setting, where that code has none; these and the folders below have files of their own",
     )
     parser.add_argument("--images", type=Path, metavar="FOLDER", help="pictures, for the experiments on images")
     parser.add_argument(
@@ -76,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _given(request: argparse.Namespace) -> dict[str, Any]:
-    every = {name: getattr(request, name) for name in ("full", "images", "mnist")}
+    every = {name: getattr(request, name) for name in ("paper", "full", "images", "mnist")}
     return {name: value for name, value in every.items() if value is not None}
 
 
@@ -114,6 +120,8 @@ def _drawn_into(folder: Path, figures: dict[str, Figure], request: argparse.Name
         if figure.finding is not None:  # of the statement
             yield textwrap.fill(f"{stem}: {figure.statement}", 110)
             yield from (f"  {line}" for line in figure.finding(arrays))
+        if "paper" in taken and figure.differs is not None:
+            yield textwrap.fill(f"What differs from the public code: {figure.differs}", 110)
     kept = len(written) - computed
     yield f"figures: wrote {', '.join(written)} in {folder} ({computed} computed, {kept} from kept data)"
 

@@ -21,6 +21,7 @@ import optax
 
 from figures.networks.published import KINDS
 from figures.problems import fixed_step_lbfgs as lbfgs
+from figures.problems import published_ackley
 from figures.problems import published_fits as published
 from figures.problems.published_fits import ORDERS, TARGETS
 from sobolev_theory.runs import command_lines
@@ -29,10 +30,7 @@ from sobolev_theory.runs.atomic_files import replacing
 from . import paper_table
 
 TOLERANCES = (1e-3, 1e-4, 1e-5)
-ACKLEY_GROUPS = {
-    "ackley-L2": ("L2", "L2 equidistant"),
-    "ackley-H1": ("H1 exact", "H1 Chebyshev", "H1 differences", "H1 exact equidistant"),
-}
+ACKLEY_GROUPS = dict(zip(("ackley-L2", "ackley-H1"), published_ackley.CELLS, strict=True))
 ACKLEY_SHARE = 0.3  # of the minutes, at most
 
 
@@ -153,11 +151,11 @@ def ackley_part(name: str, request: argparse.Namespace) -> Part:
     """A record is, of each run and seed, the mean square of the values now, then the step at which each tolerance was
     reached, -1 where it was not."""
     runs, seeds = ACKLEY_GROUPS[name], request.ackley_seeds
-    fits = published.ackley_fits(runs, seeds, request.side, request.width)
+    fits = published_ackley.fits(runs, seeds, request.side, request.width)
     run = jnp.repeat(jnp.arange(len(runs)), seeds)
     start = jnp.tile(fits.starts, (len(runs), 1))
     gradients = jax.vmap(jax.grad(fits.objective, has_aux=True))
-    rule, tolerances = optax.adam(published.ACKLEY_RATE), jnp.asarray(TOLERANCES, jnp.float32)
+    rule, tolerances = optax.adam(published_ackley.RATE), jnp.asarray(TOLERANCES, jnp.float32)
 
     def program(state):
         def step(state, _):
@@ -257,7 +255,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--adam", type=int, default=published.ADAM_STEPS, help="steps (default: %(default)s)")
     parser.add_argument("--lbfgs", type=int, default=published.LBFGS_STEPS, help="steps (default: %(default)s)")
-    parser.add_argument("--ackley", type=int, default=published.ACKLEY_STEPS, help="steps at most; 0 for none")
+    parser.add_argument("--ackley", type=int, default=published_ackley.STEPS, help="steps at most; 0 for none")
     parser.add_argument("--ackley-seeds", type=int, default=3)
     parser.add_argument("--to", type=float, default=1e-4, help="mean square at which Ackley's runs have enough")
     for name, value in (("width", 64), ("points", 1000), ("side", 100), ("history", 100), ("every", 500)):

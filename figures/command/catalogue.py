@@ -17,6 +17,7 @@ PACKAGES = {
     "theory": ("matplotlib", "diffrax", "pyarrow"),
     "experiments": ("matplotlib", "diffrax", "pyarrow", "optax", "sklearn", "PIL"),
 }
+SETTINGS = {"paper", "full"}
 PROJECTS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # as they are installed, where that is another name
 
 
@@ -85,19 +86,20 @@ def chosen(names: Iterable[str]) -> list[Entry]:
 
 
 def check_options(figures: dict[str, Figure], named: Iterable[str], given: dict[str, Any]) -> None:
-    """Every figure named has the full setting if that was asked for, and every folder given is used by a figure.
+    """Every figure named has the setting that was asked for, and every folder given is used by a figure.
 
     Raises:
         RequestError: it is not so, or a folder is none.
     """
     takers = {option: [name for name, figure in figures.items() if option in figure.options] for option in given}
-    without = [name for name in named if name in figures and "full" in given and name not in takers["full"]]
-    if without:
-        raise RequestError(f"--full: {', '.join(without)} has no full setting")
-    for name in takers.get("full", []):
-        needed = figures[name].full_needs
+    for setting in SETTINGS & given.keys():
+        without = [name for name in named if name in figures and name not in takers[setting]]
+        if without:
+            raise RequestError(f"--{setting}: {', '.join(without)} has no {setting} setting")
+    for name in takers.get("paper", []):
+        needed = figures[name].paper_needs
         if needed is not None and needed not in given:
-            raise RequestError(f"--full: {name} needs --{needed} FOLDER for it")
+            raise RequestError(f"--paper: {name} needs --{needed} FOLDER for it")
     for option, value in given.items():
         if not takers[option]:
             raise RequestError(f"--{option}: none of {', '.join(figures)} takes it")

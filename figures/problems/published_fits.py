@@ -1,27 +1,26 @@
-"""The fits of the public code of arXiv 2509.19773: its functions, points, losses and Ackley's grids, in float32.
+"""The fits of the public code of arXiv 2509.19773 of one variable: functions, points, losses and steps, in float32.
 
-Three functions of one variable by three kinds of networks, all points in every step, losses that are sums of mean
-squares of the orders 0, 0-1 and 0-2 with weights 1, without the 1/2 of `SobolevLoss`. Slopes of Ackley's function are
-exact or Chebyshev's on 101 x 101 Chebyshev nodes, or central differences of second order on 100 x 100 equidistant
-ones; besides, for a comparison on the same points, L2 and exact slopes on the latter.
+Three functions by three kinds of networks, all points in every step, losses that are sums of mean squares of the
+orders 0, 0-1 and 0-2 with weights 1, without the 1/2 of `SobolevLoss`.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
 import sobolev_theory as st
 from sobolev_theory import training
 
-from ..networks.published import KINDS, Dense, Field
-from . import ackley
+from ..networks.published import KINDS, Field
+from . import fixed_step_lbfgs
 
 ORDERS = {"L2": 0, "H1": 1, "H2": 2}
 TARGETS: dict[str, Callable[[Array], Array]] = {
@@ -32,16 +31,6 @@ TARGETS: dict[str, Callable[[Array], Array]] = {
 TESTS = 100  # points drawn uniformly once
 ADAM_RATE, ADAM_STEPS, LBFGS_STEPS = 1e-5, 25_000, 25_000
 GIVEN_UP = 1e5  # a run with a greater error is left out of the mean
-
-ACKLEY_RATE, ACKLEY_STEPS = 1e-4, 200_000
-ACKLEY_RUNS = {
-    "L2": ackley.Run("L2", "chebyshev"),
-    "L2 equidistant": ackley.Run("L2", "uniform"),
-    "H1 exact": ackley.Run("H1", "chebyshev", lambda u: ackley.exact(ackley.grid(len(u), "chebyshev"))),
-    "H1 Chebyshev": ackley.Run("H1", "chebyshev", ackley.by_chebyshev),
-    "H1 differences": ackley.Run("H1", "uniform", partial(ackley.by_differences, accuracy=2)),
-    "H1 exact equidistant": ackley.Run("H1", "uniform", lambda u: ackley.exact(ackley.grid(len(u), "uniform"))),
-}
 
 
 class Lanes(NamedTuple):
@@ -102,36 +91,43 @@ def _of_targets(x: Float[Array, " N"], order: int) -> list[Float[Array, "F N"]]:
     return [jnp.stack(values).astype(jnp.float32) for values in zip(*each, strict=True)]
 
 
-class AckleyFits(NamedTuple):
-    starts: Float[Array, "S n"]
-    objective: Callable[..., tuple[Array, Array]]  # of a vector and the number of its run: loss, and that of values
+class Runs(NamedTuple):
+    """How many, and how long."""
+
+    seeds: int = 20
+    adam: int = ADAM_STEPS
+    lbfgs: int = LBFGS_STEPS
+    every: int = 250
+    width: int = 64
+    points: int = 1000
 
 
-def ackley_fits(names: Sequence[str], seeds: int, points: int = 100, width: int = 64) -> AckleyFits:
-    """Runs of one loss; grids of fewer points than the largest are filled up with points of weight 0."""
-    sides = {"uniform": points, "chebyshev": points + 1}
-    runs = [ACKLEY_RUNS[name] for name in names]
-    given = [ackley.training_data(run, sides[run.nodes]) for run in runs]
-    most = max(len(x) for x, _, _ in given)
-    weight = np.stack([np.where(np.arange(most) < len(x), 1 / len(x), 0.0) for x, _, _ in given])
-    filled = [
-        [np.concatenate([a, np.zeros((most - len(a), *a.shape[1:]))]) for a in each if a is not None]
-        for each in given
-    ]
-    x, *wanted = (jnp.asarray(np.stack(arrays), jnp.float32) for arrays in zip(*filled, strict=True))
-    weight = jnp.asarray(weight, jnp.float32)
-    keys = jax.random.split(jax.random.key(0), seeds)
-    _, back = ravel_pytree(Dense(2, width, key=keys[0]).layers)
-    template = Dense(2, width, key=keys[0])
-    starts = jax.jit(jax.vmap(lambda key: ravel_pytree(Dense(2, width, key=key).layers)[0]))(keys)
+class _Lane(eqx.Module):
+    field: Field
+    target: Int[Array, ""]
 
-    def objective(vector, run):
-        network = eqx.tree_at(lambda dense: dense.layers, template, back(vector))
-        found = training.derivatives(network, x[run], len(wanted) - 1)
-        squares = [
-            jnp.sum((f - w[run]).reshape(most, -1) ** 2, axis=1) @ weight[run]
-            for f, w in zip(found, wanted, strict=True)
-        ]
-        return sum(squares), squares[0]
 
-    return AckleyFits(starts, objective)
+def trained(loss: str, runs: Runs, checkpoint: Path | None = None, track: Callable = iter) -> dict[str, np.ndarray]:
+    """Adam, then L-BFGS: step [T], seconds [T], error and slope_error [kinds targets seeds, T], mean squares."""
+    at, network = lanes(runs.seeds, runs.width)
+    of_loss = fits(loss, lambda field, _: field, runs.points)
+    found = training.fit(
+        _Lane(jax.vmap(network)(at.x, at.kind), at.target),
+        lambda lane, _: of_loss.objective(lane.field, None, lane.target),
+        keys=jax.random.split(jax.random.key(0), len(at.x)),
+        stages=[
+            training.Stage(optax.adam(ADAM_RATE), runs.adam),
+            training.Stage(fixed_step_lbfgs.transformation(), runs.lbfgs),
+        ],
+        measure=lambda lane: {"squares": of_loss.measure(lane.field, None, lane.target)},
+        every=runs.every,
+        checkpoint=checkpoint,
+        track=track,
+    )
+    squares = np.where(np.isfinite(found.measures["squares"]), found.measures["squares"], np.inf)
+    return {
+        "step": found.step,
+        "seconds": found.seconds,
+        "error": squares[..., 0],
+        "slope_error": squares[..., 1],
+    }
