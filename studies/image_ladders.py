@@ -17,6 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from figures.experiments import denoising
 from figures.measures import image_losses, published_losses
@@ -29,7 +30,7 @@ from figures.problems import ddpm, labelled_images
 from sobolev_theory.runs import command_lines
 from sobolev_theory.runs.atomic_files import replacing
 
-from .lanes import Lanes, Trained, train
+from .lanes import Lanes, Trained, cost, train
 
 FOLDER = Path(__file__).parent
 TUNING = 1000  # the first seed of those that choose rates
@@ -64,6 +65,12 @@ class Ladder(NamedTuple):
     every: int
     late: int  # records at the end whose mean is the error
     run: Callable[..., Trained]  # (lanes, steps, every)
+    cost: Callable[[], float]  # of a step of H1 over one of L2 that takes no transform
+
+
+def _squares(error: Float[Array, "N H W C"], weight) -> Float[Array, " N"]:
+    """Of each image; without a transform where no weights are given."""
+    return jnp.mean(error**2, axis=(1, 2, 3)) if weight is None else published_losses.mean_square(error, weight)
 
 
 def denoising_ladder() -> Ladder:
@@ -75,16 +82,16 @@ def denoising_ladder() -> Ladder:
     def objective(network, setting, key):
         images = clean[jax.random.randint(key, (batch,), 0, len(clean))]
         error = jax.vmap(network)(images + noise) - images
-        return jnp.mean(published_losses.mean_square(error[..., None], setting["weight"]))
+        return jnp.mean(_squares(error[..., None], setting["weight"]))
 
     def measure(network):
         error = denoising.outputs(network, test + noise) - test
         return {"square": jnp.mean(error**2), "h1": denoising.mean_square(error, 1.0)}
 
-    def run(lanes, steps, every):
-        make = lambda key: Autoencoder(side, leak=0.01, key=key)  # noqa: E731
-        return train(make, objective, measure, lanes, steps=steps, every=every)
+    def make(key):
+        return Autoencoder(side, leak=0.01, key=key)
 
+    run, costs = _with(make, objective, measure, {"weight": weights("H1", side)}, {"weight": None})
     losses = {step: {"weight": weights(step, side)} for step in ("L2", "paper", "value once", "H1")}
     rows = (
         Row("the paper's comparison", "L2", "paper"),
@@ -92,7 +99,7 @@ def denoising_ladder() -> Ladder:
         Row("signed frequencies: H1", "L2", "H1"),
     )
     steps = 20 * (len(clean) // batch)
-    return Ladder(losses, rows, 5e-3, (1e-3, 2.5e-3, 5e-3, 1e-2), steps, 10, 3, run)
+    return Ladder(losses, rows, 5e-3, (1e-3, 2.5e-3, 5e-3, 1e-2), steps, 10, 3, run, costs)
 
 
 def diffusion_ladder() -> Ladder:
@@ -111,18 +118,16 @@ def diffusion_ladder() -> Ladder:
         t = jax.random.randint(of_time, (batch,), 1, noise_steps + 1)
         noisy = jax.vmap(ddpm.noised, (None, 0, 0, 0))(alpha_bar, t, images, normal(noise, images.shape))
         error = jax.vmap(network)(noisy, t / noise_steps) - images
-        square = published_losses.mean_square(error, setting["weight"])
-        each = jnp.where(setting["absolute"], published_losses.mean_absolute(error), square)
-        return jnp.mean(jnp.where(setting["timed"], signal[t], 1.0) * each)
+        each = _squares(error, setting["weight"])
+        if "absolute" in setting:
+            each = jnp.where(setting["absolute"], published_losses.mean_absolute(error), each)
+            each = jnp.where(setting["timed"], signal[t], 1.0) * each
+        return jnp.mean(each)
 
     def measure(network):
         error = jax.lax.map(lambda pair: network(pair[0], pair[1] / noise_steps), (noisy_test, times), batch_size=64)
         error = error - test
         return {"square": jnp.mean(error**2), "h1": image_losses.mean_square(error, 1.0)}
-
-    def run(lanes, steps, every):
-        make = lambda key: UNet(clean.shape[-1], 16, (1, 2), key=key)  # noqa: E731
-        return train(make, objective, measure, lanes, steps=steps, every=every)
 
     def loss(step, absolute=False, timed=False):
         return {"weight": weights(step, side), "absolute": np.array(absolute), "timed": np.array(timed)}
@@ -142,7 +147,24 @@ def diffusion_ladder() -> Ladder:
         Row("value part counted once", "L2", "value once"),
         Row("signed frequencies: H1", "L2", "H1"),
     )
-    return Ladder(losses, rows, 1e-3, (3e-4, 1e-3, 3e-3), 500, 50, 1, run)
+
+    def make(key):
+        return UNet(clean.shape[-1], 16, (1, 2), key=key)
+
+    run, costs = _with(make, objective, measure, {"weight": weights("H1", side)}, {"weight": None})
+    return Ladder(losses, rows, 1e-3, (3e-4, 1e-3, 3e-3), 500, 25, 1, run, costs)
+
+
+def _with(make, objective, measure, sobolev, plain) -> tuple[Callable[..., Trained], Callable[[], float]]:
+    """What trains lanes, and what measures the cost of a loss."""
+
+    def run(lanes, steps, every):
+        return train(make, objective, measure, lanes, steps=steps, every=every)
+
+    def of(setting):
+        return lambda network, key: objective(network, setting, key)
+
+    return run, lambda: cost(make, of(plain), of(sobolev))
 
 
 LADDERS = {"denoising": denoising_ladder, "diffusion": diffusion_ladder}
@@ -154,7 +176,13 @@ class Found(NamedTuple):
     error: np.ndarray
     h1: np.ndarray
     curve: np.ndarray
+    h1_curve: np.ndarray
     seconds: float
+
+    def until(self, record: int, late: int) -> "Found":
+        """As if it had ended there."""
+        curves = (curve[:, : record + 1] for curve in (self.curve, self.h1_curve))
+        return self._replace(**dict(zip(("error", "h1"), (c[:, -late:].mean(axis=1) for c in curves), strict=True)))
 
 
 def followed(
@@ -170,7 +198,7 @@ def followed(
         own = slice(number * len(seeds), (number + 1) * len(seeds))
         curves = {name: np.where(np.isfinite(m[own]), m[own], np.inf) for name, m in done.measures.items()}
         ends = {name: curve[:, -ladder.late :].mean(axis=1) for name, curve in curves.items()}
-        found[key] = Found(ends["square"], ends["h1"], curves["square"], done.seconds / len(runs))
+        found[key] = Found(ends["square"], ends["h1"], curves["square"], curves["h1"], done.seconds / len(runs))
     return found
 
 
@@ -181,12 +209,6 @@ def line(number: int, row: Row, l2: Found, other: Found, rates: tuple[float, flo
     said = [f"{x:.4g}" for x in numbers]
     end = [str(ratio.seeds), f"{l2.seconds + other.seconds:.3g}"]
     return dict(zip(COLUMNS, [str(number), row.change, row.l2, row.sobolev, *said, *end], strict=True))
-
-
-def step_seconds(ladder: Ladder, loss: str) -> float:
-    """Of one network of its own, the least of two runs of 20 steps."""
-    lanes = Lanes(np.zeros(1, int), jax.tree.map(lambda x: x[None], ladder.losses[loss]), np.full(1, ladder.rate))
-    return min(ladder.run(lanes, 20, 20).seconds for _ in range(2)) / 20
 
 
 def ladder_rows(ladder: Ladder, seeds: int, tuning: int):
@@ -205,6 +227,17 @@ def ladder_rows(ladder: Ladder, seeds: int, tuning: int):
     at_best = [found[key] for key in zip(pair, best, strict=True)]
     change = "each at its best rate of " + " ".join(f"{r:g}" for r in ladder.rates)
     yield line(number + 1, Row(change, *pair), *at_best, best, ladder.steps)
+    longer = max(ladder.cost(), 1.0)
+    records = int((at_best[1].curve.shape[1] - 1) / longer)
+    change = f"equal time: a step of H1 takes {longer:.3g} times as long"
+    yield line(
+        number + 2,
+        Row(change, *pair),
+        at_best[0],
+        at_best[1].until(records, ladder.late),
+        best,
+        records * ladder.every,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

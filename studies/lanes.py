@@ -74,3 +74,20 @@ def train(
         records.append(measured(x))
     stacked = {name: np.stack([np.asarray(r[name]) for r in records], axis=1) for name in records[0]}
     return Trained(np.array([0, *(begin + every for begin in marks)]), stacked, seconds)
+
+
+def cost(make: Callable, first: Callable, second: Callable, rounds: int = 15) -> float:
+    """Time of a gradient of the second objective over that of the first, both of one network: the least of rounds.
+
+    Objectives are functions of a network and a key.
+    """
+    network, key = make(jax.random.key(0)), jax.random.key(1)
+    gradients = [eqx.filter_jit(eqx.filter_grad(objective)) for objective in (first, second)]
+    times: list[list[float]] = [[], []]
+    for _ in range(rounds + 1):
+        for gradient, of_one in zip(gradients, times, strict=True):
+            clock = time.perf_counter()
+            jax.block_until_ready(eqx.filter(gradient(network, key), eqx.is_array))
+            of_one.append(time.perf_counter() - clock)
+    first_time, second_time = (min(of_one[1:]) for of_one in times)  # the first call compiles
+    return second_time / first_time

@@ -19,18 +19,16 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from figures.networks.published import KINDS
 from figures.problems import fixed_step_lbfgs as lbfgs
 from figures.problems import published_ackley
 from figures.problems import published_fits as published
-from figures.problems.published_fits import ORDERS, TARGETS
+from figures.problems.published_fits import ORDERS
 from sobolev_theory.runs import command_lines
 from sobolev_theory.runs.atomic_files import replacing
 
 from . import paper_table
+from .paper_table import ACKLEY_GROUPS, TOLERANCES
 
-TOLERANCES = (1e-3, 1e-4, 1e-5)
-ACKLEY_GROUPS = dict(zip(("ackley-L2", "ackley-H1"), published_ackley.CELLS, strict=True))
 ACKLEY_SHARE = 0.3  # of the minutes, at most
 
 

@@ -22,7 +22,7 @@ from matplotlib.ticker import MaxNLocator
 from .. import panels, style
 from ..figure import Figure
 from ..kept import Arrays, Keep
-from ..measures import image_losses, published_losses
+from ..measures import image_losses, picture_quality, published_losses
 from ..measures.statistics import phrase, ratio_of_medians
 from ..networks.denoiser import Autoencoder
 from ..panels import band, letters
@@ -176,7 +176,10 @@ def finding(data: Arrays) -> list[str]:
             lines.append(phrase(what, ratio_of_medians(means[0], means[number])))
         what = f"epochs to the test error in L2 that L2 has after {epoch[half]:g}, {losses}"
         lines.append(phrase(what, ratio_of_medians(reached[0], reached[number])))
-    return lines
+    outputs = {
+        f"H^{order:g}" if order else "L2": output for order, output in zip(data["order"], data["output"], strict=True)
+    }
+    return [*lines, *picture_quality.compare(outputs, data["clean"], 1.0)]
 
 
 def _epochs_to(epoch: np.ndarray, error: Float[np.ndarray, "S T"], tolerance: Float[np.ndarray, " S"]) -> np.ndarray:

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from .. import panels, style
 from ..figure import Figure
 from ..kept import Arrays, Keep
-from ..measures import image_losses, published_losses
+from ..measures import image_losses, picture_quality, published_losses
 from ..measures.image_losses import LOSSES
 from ..networks import resnet
 from ..problems import datasets
@@ -157,8 +157,10 @@ def _train(setting: Setting, train: np.ndarray, test: np.ndarray, keep: Keep, pa
 
 
 def finding(data: Arrays) -> list[str]:
-    """Ratios of errors at the end and of steps to an error, L2 over H1."""
-    return image_losses.compare(data, "test error")
+    """Ratios of errors at the end and of steps to an error, L2 over H1, and what pictures are measured by."""
+    outputs = dict(zip(LOSSES, data["output"], strict=True))
+    quality = picture_quality.compare(outputs, data["examples"], 2.0)
+    return [*image_losses.compare(data, "test error"), *quality]
 
 
 @style.paper()
