@@ -14,7 +14,7 @@ from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.runs.progress import tracks
 from sobolev_theory.runs.user_caches import keep_compiled
 
-from .command import catalogue, listing
+from .command import catalogue, listing, results
 from .command.catalogue import RequestError
 from .figure import Figure
 from .kept import cache
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         entries = catalogue.chosen(request.names)
         if request.list:
             print(listing.table(entries, request.output, _given(request)))
+            for line in results.lines([entry.name for entry in entries]):
+                print(textwrap.fill(line, 110, initial_indent="\n"))
             return 0
         figures = {entry.name: entry.figure() for entry in entries}
         catalogue.check_options(figures, request.names, _given(request))

@@ -106,7 +106,7 @@ def diffusion_ladder() -> Ladder:
     """A small U-Net on 8 x 8 digits: neither the paper's images nor its size, but its losses."""
     train_images, test_images = labelled_images.split(labelled_images.digits(), 0.28, 256)
     clean, test = jnp.asarray(train_images.images), jnp.asarray(test_images.images)
-    side, noise_steps, batch = clean.shape[1], 200, 48
+    side, noise_steps, batch = clean.shape[1], 200, 32
     alpha_bar = jnp.asarray(ddpm.cosine_schedule(noise_steps))
     signal = ddpm.signal_to_noise(alpha_bar)
     times = 1 + jnp.arange(len(test)) * noise_steps // len(test)
@@ -152,7 +152,7 @@ def diffusion_ladder() -> Ladder:
         return UNet(clean.shape[-1], 16, (1, 2), key=key)
 
     run, costs = _with(make, objective, measure, {"weight": weights("H1", side)}, {"weight": None})
-    return Ladder(losses, rows, 1e-3, (3e-4, 1e-3, 3e-3), 500, 25, 1, run, costs)
+    return Ladder(losses, rows, 1e-3, (3e-4, 1e-3, 3e-3), 300, 25, 1, run, costs)
 
 
 def _with(make, objective, measure, sobolev, plain) -> tuple[Callable[..., Trained], Callable[[], float]]:

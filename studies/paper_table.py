@@ -5,6 +5,7 @@ or of steps to a mean square: the median over seeds of the paired ratios, with i
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ ACKLEY_GROUPS = dict(zip(("ackley-L2", "ackley-H1"), CELLS, strict=True))
 MARKS = (0, 500, 1000, 2500, 5000, 10_000, 15_000, 20_000, 25_000)  # steps that are in the table, and the last
 FITS = "optimiser,step,loss,network,target,mean_of_runs,median,lower,upper,slopes_median,runs,factor,low,high,seconds"
 LADDER = "row,change,loss,network,target,l2_steps,steps,factor,low,high,level,seeds"
+COSTS = "part,networks,steps,seconds,milliseconds_of_a_step,microseconds_of_a_network,megabytes"
 ACKLEY_LADDER = "row,change,l2_run,run,tolerance,of,factor,low,high,level,seeds"
 ACKLEY = "loss,slopes,tolerance,seed_steps,median_steps,runs_that_reached,steps_run,seconds_of_a_step"
 
@@ -51,13 +53,28 @@ def read(folder: Path) -> dict[str, Records]:
     return found
 
 
-def write(parts: Mapping, folder: Path) -> list[str]:
-    """The tables' files; their names."""
+def write(parts: Mapping, folder: Path, facts: Mapping | None = None) -> list[str]:
+    """The tables' files, that of costs too where there are facts; their names."""
     found = tables(parts)
+    note = []
+    if facts is not None:
+        found["paper_costs.csv"] = [COSTS, *_costs(parts, facts)]
+        note = [f"# python -m studies.paper_runs: {facts['device']}, jax {facts['jax']}, float32"]
     for name, lines in found.items():
         with replacing(folder / name) as temporary:
-            temporary.write_text("\n".join(lines) + "\n")
+            temporary.write_text("\n".join([*note, *lines]) + "\n")
     return list(found)
+
+
+def _costs(parts: Mapping, facts: Mapping) -> list[str]:
+    """Of a step of all networks of a part together; the memory is that of its program, what it is given included."""
+    lines = []
+    for name, part in parts.items():
+        networks = np.asarray(part.records[0]).shape[0]
+        milliseconds = 1e3 * part.seconds[-1] / max(part.done, 1)
+        numbers = f"{milliseconds:.4g},{1e3 * milliseconds / networks:.4g},{facts[name]['megabytes']:.4g}"
+        lines.append(f"{name},{networks},{part.done},{part.seconds[-1]:.4g},{numbers}")
+    return lines
 
 
 def tables(parts: Mapping) -> dict[str, list[str]]:
@@ -167,7 +184,7 @@ def _ackley_ladder(parts: Mapping) -> list[str]:
         same = base.endswith("equidistant") == (run.endswith("equidistant") or run == "H1 differences")
         for of in ("steps", "seconds") if same else ("steps",):
             number = {("steps", False): "0", ("steps", True): "1", ("seconds", True): "2"}[of, same]
-            change = {"0": "the paper's: other points", "1": "same points", "2": "same points, equal time"}[number]
+            change = {"0": "the paper's: other points", "1": "same points", "2": "same points and time"}[number]
             for column, tolerance in enumerate(TOLERANCES[:2]):
                 cost = each[run] / each[base] if of == "seconds" else 1.0
                 ratio = ratio_of_medians(steps[base][:, column] + 1, cost * (steps[run][:, column] + 1))
@@ -180,7 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("records", type=Path, metavar="FOLDER", help="where studies.paper_runs wrote")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="(default: %(default)s)")
     request = parser.parse_args(arguments)
-    print(f"studies.paper_table: wrote {', '.join(write(read(request.records), request.output))}")
+    facts = json.loads((request.records / "facts.json").read_text())
+    print(f"studies.paper_table: wrote {', '.join(write(read(request.records), request.output, facts))}")
     return 0
 
 

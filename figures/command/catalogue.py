@@ -39,6 +39,14 @@ class Entry:
         documentation = ast.get_docstring(ast.parse(self.source.read_bytes())) or ""
         return documentation.partition("\n")[0].removesuffix(".")
 
+    @property
+    def statement(self) -> str:
+        """What it tests, without importing it; empty for figures of the theory."""
+        for node in ast.walk(ast.parse(self.source.read_bytes())):
+            if isinstance(node, ast.keyword) and node.arg == "statement":
+                return ast.literal_eval(node.value)
+        return ""
+
     def missing(self) -> list[str]:
         """What would have to be installed for figures of its group."""
         absent = [name for name in PACKAGES[self.group] if importlib.util.find_spec(name) is None]
