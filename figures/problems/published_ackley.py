@@ -62,8 +62,8 @@ def fits(names: Sequence[str], seeds: int, points: int = 100, width: int = 64) -
     x, *wanted = (jnp.asarray(np.stack(arrays), jnp.float32) for arrays in zip(*filled, strict=True))
     weight = jnp.asarray(weight, jnp.float32)
     keys = jax.random.split(jax.random.key(0), seeds)
-    _, back = ravel_pytree(Dense(2, width, key=keys[0]).layers)
-    template = Dense(2, width, key=keys[0])
+    template = jax.jit(lambda key: Dense(2, width, key=key))(keys[0])
+    _, back = ravel_pytree(template.layers)
     starts = jax.jit(jax.vmap(lambda key: ravel_pytree(Dense(2, width, key=key).layers)[0]))(keys)
 
     def objective(vector, run):

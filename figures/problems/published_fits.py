@@ -53,9 +53,9 @@ def lanes(seeds: int, width: int = 64) -> tuple[Lanes, Callable[[Float[Array, " 
         for numbers in np.meshgrid(*map(np.arange, (len(KINDS), len(TARGETS), seeds)), indexing="ij")
     )
     keys = jax.random.split(jax.random.key(0), seeds)
-    _, back = ravel_pytree(Field(0, width, key=keys[0]).layers)
+    template = jax.jit(lambda key: Field(0, width, key=key))(keys[0])
+    _, back = ravel_pytree(template.layers)
     starts = jax.jit(jax.vmap(lambda kind, key: ravel_pytree(Field(kind, width, key=key).layers)[0]))
-    template = Field(0, width, key=keys[0])
 
     def network(x, kind):
         return eqx.tree_at(lambda field: (field.layers, field.kind), template, (back(x), kind))
