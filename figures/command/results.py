@@ -75,7 +75,7 @@ def _architectures(folder: Path) -> tuple[str, str, str]:
         f"H1 {best}, and in the time of L2 {in_time}"
     )
     sentence = (
-        "At the public rate H1 is slower at first and faster at the end: whether steps or seconds are counted decides. "
+        "At the public rate H1 is slower at first, faster at the end: whether steps or seconds are counted decides. "
         "H2 is worse than L2 in most fits."
     )
     return published, clean, sentence
