@@ -27,8 +27,8 @@ from sobolev_theory.runs import command_lines
 from sobolev_theory.runs.atomic_files import replacing
 
 TABLE = Path(__file__).parent / "ladder_fits.csv"
-COLUMNS = ("row", "change", "network", "target", "l2_rate", "rate", "l2_steps", "steps", "l2_error", "error")
-COLUMNS += ("factor", "low", "high", "level", "seeds")
+SETTINGS = ("row", "change", "network", "target", "l2_rate", "rate", "l2_steps", "steps")
+COLUMNS = (*SETTINGS, "l2_error", "error", "factor", "low", "high", "level", "seeds")
 LOSS = "H1"
 
 

@@ -211,6 +211,10 @@ def line(number: int, row: Row, l2: Found, other: Found, rates: tuple[float, flo
     return dict(zip(COLUMNS, [str(number), row.change, row.l2, row.sobolev, *said, *end], strict=True))
 
 
+def _best(rates: Sequence[float], tried: dict[tuple[str, float], Found], loss: str) -> float:
+    return min(rates, key=lambda rate: float(tried[loss, rate].error.mean()))
+
+
 def ladder_rows(ladder: Ladder, seeds: int, tuning: int):
     """A row as soon as it is known."""
     rate, number = ladder.rate, 0
@@ -221,20 +225,20 @@ def ladder_rows(ladder: Ladder, seeds: int, tuning: int):
     clean = ladder.rows[-1]
     pair = (clean.l2, clean.sobolev)
     tried = followed(ladder, [(n, r) for n in pair for r in ladder.rates], range(TUNING, TUNING + tuning))
-    best = tuple(min(ladder.rates, key=lambda r: tried[name, r].error.mean()) for name in pair)
+    best = (_best(ladder.rates, tried, clean.l2), _best(ladder.rates, tried, clean.sobolev))
     needed = [key for key in zip(pair, best, strict=True) if key not in found]
     found |= followed(ladder, needed, range(seeds)) if needed else {}
-    at_best = [found[key] for key in zip(pair, best, strict=True)]
+    l2, sobolev = (found[key] for key in zip(pair, best, strict=True))
     change = "each at its best rate of " + " ".join(f"{r:g}" for r in ladder.rates)
-    yield line(number + 1, Row(change, *pair), *at_best, best, ladder.steps)
+    yield line(number + 1, Row(change, *pair), l2, sobolev, best, ladder.steps)
     longer = max(ladder.cost(), 1.0)
-    records = int((at_best[1].curve.shape[1] - 1) / longer)
+    records = int((sobolev.curve.shape[1] - 1) / longer)
     change = f"equal time: a step of H1 takes {longer:.3g} times as long"
     yield line(
         number + 2,
         Row(change, *pair),
         at_best[0],
-        at_best[1].until(records, ladder.late),
+        sobolev.until(records, ladder.late),
         best,
         records * ladder.every,
     )

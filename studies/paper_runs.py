@@ -70,17 +70,12 @@ class Part:
 
     def save(self, folder: Path, whole: bool) -> None:
         """The records, and the state to go on from if that is asked for."""
-        leaves = {f"state{number}": np.asarray(leaf) for number, leaf in enumerate(jax.tree.leaves(self.state))}
+        arrays: dict[str, Any] = {"records": np.stack(self.records), "seconds": np.array(self.seconds)}
+        arrays |= {name: getattr(self, name) for name in ("per_call", "megabytes", "compile_seconds")}
+        if whole:
+            arrays |= {f"state{number}": np.asarray(leaf) for number, leaf in enumerate(jax.tree.leaves(self.state))}
         with replacing(folder / f"{self.name}.npz") as temporary, temporary.open("wb") as file:
-            np.savez(
-                file,
-                records=np.stack(self.records),
-                seconds=np.array(self.seconds),
-                per_call=self.per_call,
-                megabytes=self.megabytes,
-                compile_seconds=self.compile_seconds,
-                **(leaves if whole else {}),
-            )
+            np.savez(file, **arrays)
 
     def restore(self, folder: Path) -> bool:
         """Whether the folder had a state that fits."""
@@ -133,13 +128,14 @@ def lbfgs_part(loss: str, x: jax.Array, request: argparse.Namespace) -> Part:
             return lbfgs.step(x, memory, lambda x: both(x, kind, target))
 
         def step(_, state):
-            return jax.vmap(of_lane)(*state, lanes.kind, lanes.target)
+            x, memory = state
+            return jax.vmap(of_lane)(x, memory, lanes.kind, lanes.target)
 
         state = jax.lax.fori_loop(0, request.lbfgs_every, step, state)
         return state, jax.vmap(fits.measure)(state[0], lanes.kind, lanes.target)
 
     value, gradient = jax.jit(function)(x, lanes.kind, lanes.target)
-    memory = jax.vmap(lambda *at: lbfgs.start(*at, history=request.history))(x, value, gradient)
+    memory = jax.vmap(lambda x, value, gradient: lbfgs.start(x, value, gradient, request.history))(x, value, gradient)
     part = Part(f"lbfgs-{loss}", request.lbfgs, request.lbfgs_every, program, (x, memory))
     part.records.append(np.asarray(jax.jit(jax.vmap(fits.measure))(x, lanes.kind, lanes.target)))
     return part
@@ -206,11 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def saved(part: Part) -> None:
         every[part.name] = part
         part.save(request.output, whole=False)
-        for name, lines in paper_table.tables(
-            every, KINDS, TARGETS, request.seeds, ACKLEY_GROUPS, TOLERANCES
-        ).items():
-            with replacing(request.output / name) as temporary:
-                temporary.write_text("\n".join(lines) + "\n")
+        paper_table.write(every, request.output)
         facts = {"device": jax.devices()[0].device_kind, "jax": jax.__version__, "seeds": request.seeds}
         for name, one in every.items():
             facts[name] = {

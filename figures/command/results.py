@@ -45,7 +45,7 @@ def _read(folder: Path, name: str, **chosen: str) -> Rows:
 
 
 def _ratio(row: dict[str, str]) -> Ratio:
-    return Ratio(*(float(row[name]) for name in ("factor", "low", "high", "level")), int(row["seeds"]))
+    return Ratio(float(row["factor"]), float(row["low"]), float(row["high"]), float(row["level"]), int(row["seeds"]))
 
 
 def _counted(rows: Rows) -> str:

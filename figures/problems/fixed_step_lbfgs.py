@@ -27,7 +27,7 @@ class Memory(NamedTuple):
 
     value: Float[Array, ""]
     grad: Vector
-    count: Int[Array, ""]  # of inner iterations
+    iterations: Int[Array, ""]  # inner ones so far
     before: Vector  # the gradient at the last iteration
     move: Vector  # s of the pair to come
     moves: Float[Array, "m n"]
@@ -59,7 +59,7 @@ def step(x: Vector, memory: Memory, function: Function, rate: float = 0.01, inne
 def _iteration(x: Vector, memory: Memory, function: Function, rate: float, going: Bool[Array, ""]):
     memory = _remembered(memory, going)
     direction = _direction(memory)
-    length = jnp.where(memory.count == 0, jnp.minimum(1.0, 1 / jnp.sum(jnp.abs(memory.grad))), 1.0) * rate
+    length = jnp.where(memory.iterations == 0, jnp.minimum(1.0, 1 / jnp.sum(jnp.abs(memory.grad))), 1.0) * rate
     move = length.astype(x.dtype) * direction
     descends = going & (jnp.vdot(memory.grad, direction) <= -CHANGE_TOLERANCE)
     new = jnp.where(descends, x + move, x)
@@ -73,7 +73,7 @@ def _iteration(x: Vector, memory: Memory, function: Function, rate: float, going
         memory._replace(
             value=jnp.where(descends, value, memory.value),
             grad=jnp.where(descends, gradient, memory.grad),
-            count=memory.count + going,
+            iterations=memory.iterations + going,
             before=jnp.where(going, memory.grad, memory.before),
             move=jnp.where(going, move, memory.move),
         ),
@@ -85,7 +85,7 @@ def _remembered(memory: Memory, going: Bool[Array, ""]) -> Memory:
     """With the pair of the last move, where its curvature is positive."""
     y, s, slot = memory.grad - memory.before, memory.move, memory.oldest
     curvature = jnp.vdot(y, s)
-    taken = going & (memory.count > 0) & (curvature > LEAST_CURVATURE)
+    taken = going & (memory.iterations > 0) & (curvature > LEAST_CURVATURE)
     moves = memory.moves.at[slot].set(jnp.where(taken, s, memory.moves[slot]))
     changes = memory.changes.at[slot].set(jnp.where(taken, y, memory.changes[slot]))
     products = memory.products.at[slot].set(0.0).at[:, slot].set(moves @ y)

@@ -54,13 +54,13 @@ def fits(names: Sequence[str], seeds: int, points: int = 100, width: int = 64) -
     runs = [RUNS[name] for name in names]
     given = [ackley.training_data(run, sides[run.nodes]) for run in runs]
     most = max(len(x) for x, _, _ in given)
-    weight = np.stack([np.where(np.arange(most) < len(x), 1 / len(x), 0.0) for x, _, _ in given])
+    shares = np.stack([np.where(np.arange(most) < len(x), 1 / len(x), 0.0) for x, _, _ in given])
     filled = [
         [np.concatenate([a, np.zeros((most - len(a), *a.shape[1:]))]) for a in each if a is not None]
         for each in given
     ]
     x, *wanted = (jnp.asarray(np.stack(arrays), jnp.float32) for arrays in zip(*filled, strict=True))
-    weight = jnp.asarray(weight, jnp.float32)
+    weight = jnp.asarray(shares, jnp.float32)
     keys = jax.random.split(jax.random.key(0), seeds)
     template = jax.jit(lambda key: Dense(2, width, key=key))(keys[0])
     _, back = ravel_pytree(template.layers)

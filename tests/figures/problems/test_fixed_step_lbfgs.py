@@ -66,6 +66,6 @@ def test_steps_are_those_of_two_loops_while_the_history_fills_turns_over_and_aft
             wanted, counts = zip(*(by_loops(start, number) for start in starts), strict=True)
             # Pairs of some 1e-5 near the end are differences of numbers of order 1.
             np.testing.assert_allclose(x, np.stack(wanted), rtol=0, atol=1e-9)
-    assert memory.count.tolist() == list(counts)
+    assert memory.iterations.tolist() == list(counts)
     assert max(counts) < 30 * INNER  # some steps ended early
     assert np.abs(np.stack(wanted)).max() < 1e-4
