@@ -234,14 +234,8 @@ def ladder_rows(ladder: Ladder, seeds: int, tuning: int):
     longer = max(ladder.cost(), 1.0)
     records = int((sobolev.curve.shape[1] - 1) / longer)
     change = f"equal time: a step of H1 takes {longer:.3g} times as long"
-    yield line(
-        number + 2,
-        Row(change, *pair),
-        at_best[0],
-        sobolev.until(records, ladder.late),
-        best,
-        records * ladder.every,
-    )
+    shorter = sobolev.until(records, ladder.late)
+    yield line(number + 2, Row(change, *pair), l2, shorter, best, records * ladder.every)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
