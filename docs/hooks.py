@@ -122,10 +122,28 @@ def figure(name: str) -> str:
     )
 
 
+def experiments(_: str) -> str:
+    """What was measured of each of the paper's statements, from the tables in studies/."""
+    catalogue = importlib.import_module("figures.command.catalogue").entries()
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{escape(cell)}</td>"
+            for cell in (result.experiment, catalogue[result.experiment].statement, *result[1:])
+        )
+        + "</tr>"
+        for result in importlib.import_module("figures.command.results").results()
+    )
+    heads = ("experiment", "the paper says, in our words", "in its setting", "the clean comparison", "what that says")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
 MAKERS: dict[str, Callable[[str], str]] = {
     "statement": statement,
     "claims": claims,
     "counts": counts,
     "basins": basins,
+    "experiments": experiments,
     "figure": figure,
 }

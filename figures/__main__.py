@@ -14,7 +14,7 @@ from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.runs.progress import tracks
 from sobolev_theory.runs.user_caches import keep_compiled
 
-from .command import catalogue, listing
+from .command import catalogue, listing, results
 from .command.catalogue import RequestError
 from .figure import Figure
 from .kept import cache
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         entries = catalogue.chosen(request.names)
         if request.list:
             print(listing.table(entries, request.output, _given(request)))
+            for line in results.lines([entry.name for entry in entries]):
+                print(textwrap.fill(line, 110, initial_indent="\n"))
             return 0
         figures = {entry.name: entry.figure() for entry in entries}
         catalogue.check_options(figures, request.names, _given(request))
@@ -63,10 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=("png", "pdf", "svg"), default="pdf", help="(default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="compute anew even where kept data or cells are current")
     parser.add_argument(
+        "--paper",
+        action="store_true",
+        default=None,
+        help="experiments in the setting of the paper's public code, for a GPU; what differs is printed",
+    )
+    parser.add_argument(
         "--full",
         action="store_true",
         default=None,
-        help="experiments as the paper has them, for a GPU; this and the folders below have files of their own",
+        help="a larger setting, where that code has none; these and the folders below have files of their own",
     )
     parser.add_argument("--images", type=Path, metavar="FOLDER", help="pictures, for the experiments on images")
     parser.add_argument(
@@ -76,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _given(request: argparse.Namespace) -> dict[str, Any]:
-    every = {name: getattr(request, name) for name in ("full", "images", "mnist")}
+    every = {name: getattr(request, name) for name in ("paper", "full", "images", "mnist")}
     return {name: value for name, value in every.items() if value is not None}
 
 
@@ -114,6 +122,8 @@ def _drawn_into(folder: Path, figures: dict[str, Figure], request: argparse.Name
         if figure.finding is not None:  # of the statement
             yield textwrap.fill(f"{stem}: {figure.statement}", 110)
             yield from (f"  {line}" for line in figure.finding(arrays))
+        if "paper" in taken and figure.differs is not None:
+            yield textwrap.fill(f"What differs from the public code: {figure.differs}", 110)
     kept = len(written) - computed
     yield f"figures: wrote {', '.join(written)} in {folder} ({computed} computed, {kept} from kept data)"
 

@@ -10,7 +10,7 @@ from .kept import Arrays
 if TYPE_CHECKING:  # the list of figures needs no matplotlib
     from .style import Picture
 
-Option = Literal["full", "images", "mnist"]
+Option = Literal["paper", "full", "images", "mnist"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class Figure:
             a `figures.kept.Keep`, for its cells, checkpoints and progress, and one for each of the options.
         draw: draws those arrays, and computes nothing.
         minutes: what `data` takes on 2 cores, without options.
-        options: of the command line, those that `data` takes: full=True, the paper's own setting; folders of
-            `images` or of `mnist`.
-        full_needs: the folder that full=True cannot do without.
+        options: of the command line, those that `data` takes: paper=True, the setting of the paper's public code;
+            full=True, a larger one of ours where that has none; folders of `images` or of `mnist`.
+        paper_needs: the folder that paper=True cannot do without.
+        differs: what of paper=True is not as the public code has it.
         sources: files that the data depends on besides the modules it comes from.
         statement: what the paper says, in words of ours.
         finding: of the arrays, lines that say what was measured of the statement.
@@ -34,7 +35,8 @@ class Figure:
     draw: Callable[[Arrays], "Picture"]
     minutes: float
     options: tuple[Option, ...] = ()
-    full_needs: Option | None = None
+    paper_needs: Option | None = None
+    differs: str | None = None
     sources: tuple[Path, ...] = ()
     statement: str | None = None
     finding: Callable[[Arrays], list[str]] | None = None

@@ -1,7 +1,7 @@
 """Panels that several figures have: medians with quartiles over seeds, letters, curves of two losses, pictures."""
 
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator
 
 from . import style
 from .measures.image_losses import LOSSES
+from .measures.statistics import reached
 from .style import Look
 
 WIDE = 4.0  # ranges of values beyond which labels of all the ticks would overlap
@@ -63,3 +64,38 @@ def picture(axes: Axes, image: np.ndarray, **options) -> None:
     axes.imshow(image, **options)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+
+
+def steps_to(
+    axes: Axes,
+    step: Int[np.ndarray, " T"],
+    errors: Float[np.ndarray, "R S T"],
+    tolerances: Sequence[float],
+    looks: Sequence[Look],
+) -> None:
+    """Of R runs to tolerances, medians and quartiles over seeds; in the row on top where fewer than half arrived."""
+    last = float(step[-1])
+    top, lowest = 2.0 * last, last
+    for number, (error, look) in enumerate(zip(errors, looks, strict=True)):
+        look = look | {"linestyle": "none"}
+        for column, tolerance in enumerate(tolerances):
+            steps = reached(step, error, tolerance)
+            low, middle, high = np.quantile(steps, (0.25, 0.5, 0.75), method="inverted_cdf")
+            at = column + 0.12 * (number - (len(errors) - 1) / 2)
+            if np.isinf(middle):
+                axes.plot(at, top, markerfacecolor="w", **look)
+                continue
+            axes.plot([at, at], [low, min(high, top)], color=look["color"], linewidth=0.8)
+            axes.plot(at, middle, **look)
+            lowest = min(lowest, low)
+    axes.axhspan(1.4 * last, 4.4 * last, color=style.SHADES[0], linewidth=0)
+    axes.text(0.98, 0.98, "not reached by half of the seeds", ha="right", va="top", transform=axes.transAxes)
+    axes.set_yscale("log")
+    axes.set_ylim(lowest / 1.5, 4.4 * last)
+    ticks = [
+        tick for tick in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000) if lowest / 1.5 <= tick <= last
+    ]
+    axes.set_yticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xticks(range(len(tolerances)), [f"$10^{{{np.log10(t):.0f}}}$" for t in tolerances])
+    axes.set(xlabel="relative mean square error", ylabel="step", title="steps to an error")

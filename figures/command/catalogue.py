@@ -17,6 +17,7 @@ PACKAGES = {
     "theory": ("matplotlib", "diffrax", "pyarrow"),
     "experiments": ("matplotlib", "diffrax", "pyarrow", "optax", "sklearn", "PIL"),
 }
+SETTINGS = {"paper", "full"}
 PROJECTS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # as they are installed, where that is another name
 
 
@@ -37,6 +38,14 @@ class Entry:
         """The first line of its docstring, without the full stop."""
         documentation = ast.get_docstring(ast.parse(self.source.read_bytes())) or ""
         return documentation.partition("\n")[0].removesuffix(".")
+
+    @property
+    def statement(self) -> str:
+        """What it tests, without importing it; empty for figures of the theory."""
+        for node in ast.walk(ast.parse(self.source.read_bytes())):
+            if isinstance(node, ast.keyword) and node.arg == "statement":
+                return ast.literal_eval(node.value)
+        return ""
 
     def missing(self) -> list[str]:
         """What would have to be installed for figures of its group."""
@@ -85,19 +94,20 @@ def chosen(names: Iterable[str]) -> list[Entry]:
 
 
 def check_options(figures: dict[str, Figure], named: Iterable[str], given: dict[str, Any]) -> None:
-    """Every figure named has the full setting if that was asked for, and every folder given is used by a figure.
+    """Every figure named has the setting that was asked for, and every folder given is used by a figure.
 
     Raises:
         RequestError: it is not so, or a folder is none.
     """
     takers = {option: [name for name, figure in figures.items() if option in figure.options] for option in given}
-    without = [name for name in named if name in figures and "full" in given and name not in takers["full"]]
-    if without:
-        raise RequestError(f"--full: {', '.join(without)} has no full setting")
-    for name in takers.get("full", []):
-        needed = figures[name].full_needs
+    for setting in SETTINGS & given.keys():
+        without = [name for name in named if name in figures and name not in takers[setting]]
+        if without:
+            raise RequestError(f"--{setting}: {', '.join(without)} has no {setting} setting")
+    for name in takers.get("paper", []):
+        needed = figures[name].paper_needs
         if needed is not None and needed not in given:
-            raise RequestError(f"--full: {name} needs --{needed} FOLDER for it")
+            raise RequestError(f"--paper: {name} needs --{needed} FOLDER for it")
     for option, value in given.items():
         if not takers[option]:
             raise RequestError(f"--{option}: none of {', '.join(figures)} takes it")

@@ -73,16 +73,18 @@ def train(
     every_one = jax.tree.map(lambda leaf: jnp.concatenate(count * [leaf]) if eqx.is_array(leaf) else leaf, networks)
     run = training.fit(
         Learner(every_one, jnp.repeat(jnp.asarray(orders, jnp.float32), seeds)),
-        lambda learner, key: objective(learner.network, learner.order, key),
+        # The order is an array of floating point: it would be trained too, and every loss become another in time.
+        lambda learner, key: objective(learner.network, jax.lax.stop_gradient(learner.order), key),
         keys=jnp.concatenate(count * [keys]),
         stages=[training.Stage(optax.adam(rate), steps)],
-        measure=lambda learner: measure(learner.network),
+        measure=lambda learner: measure(learner.network) | {"order": learner.order},
         every=every,
         seeds_at_once=networks_at_once,
         checkpoint=keep.checkpoint("training"),
         track=keep.track,
     )
     measures = {name: found.reshape(count, seeds, *found.shape[1:]) for name, found in run.measures.items()}
+    assert np.array_equal(measures.pop("order")[:, 0, -1], np.asarray(orders, np.float32))
     return {"step": run.step, **measures}
 
 

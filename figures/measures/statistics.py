@@ -70,12 +70,29 @@ def ratio_of_medians(a: Float[np.ndarray, " S"], b: Float[np.ndarray, " S"], lev
     both = np.isinf(a) & np.isinf(b)
     ratios = np.sort(np.where(both, 1.0, a / np.where(both, 1.0, b)))
     n = len(ratios)
-    # For the k-th smallest and greatest, k = 1 ... n/2: falling with k.
-    levels = 1 - 2 * binom.cdf(np.arange(max(n // 2, 1)), n, 0.5)
-    k = max(int(np.sum(levels >= level)), 1)
+    k, achieved = _rank(n, level)
     # Between two middle ratios of which one is infinite stands no number: the lower one counts.
     value = np.median(ratios) if np.isfinite(ratios[n // 2]) else ratios[(n - 1) // 2]
-    return Ratio(float(value), float(ratios[k - 1]), float(ratios[n - k]), max(float(levels[k - 1]), 0.0), n)
+    return Ratio(float(value), float(ratios[k - 1]), float(ratios[n - k]), achieved, n)
+
+
+def median_with_interval(x: Float[np.ndarray, " n"], level: float = LEVEL) -> tuple[float, float, float, float]:
+    """The median of numbers, the shortest interval of at least this level for that of their law, and its level.
+
+    Example:
+        >>> median_with_interval(np.arange(7.0))
+        (3.0, 0.0, 6.0, 0.984375)
+    """
+    ordered = np.sort(np.asarray(x, dtype=float))
+    k, achieved = _rank(len(ordered), level)
+    return float(np.median(ordered)), float(ordered[k - 1]), float(ordered[-k]), achieved
+
+
+def _rank(n: int, level: float) -> tuple[int, float]:
+    """The greatest k for which the k-th smallest and the k-th greatest of n have the level, or 1, and theirs."""
+    levels = 1 - 2 * binom.cdf(np.arange(max(n // 2, 1)), n, 0.5)  # falling with k
+    k = max(int(np.sum(levels >= level)), 1)
+    return k, max(float(levels[k - 1]), 0.0)
 
 
 def verdict(ratio: Ratio) -> Verdict:

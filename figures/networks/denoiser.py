@@ -19,6 +19,7 @@ class Autoencoder(eqx.Module):
         side: of the images, a multiple of 4.
         channels: of the three convolutions, 32, 64, 64 in arXiv 2509.19773.
         code: numbers in the code, 32 there.
+        leak: the slope of its ReLU below 0; 0.01 in its public code.
 
     Raises:
         ValueError: a side that is no positive multiple of 4, or other than three numbers of channels.
@@ -34,15 +35,18 @@ class Autoencoder(eqx.Module):
     from_code: eqx.nn.Linear
     decoder: list[Convolution]
     smallest: int = eqx.field(static=True)
+    leak: float = eqx.field(static=True)
 
-    def __init__(self, side: int, channels: Sequence[int] = (32, 64, 64), code: int = 32, *, key: Array):
+    def __init__(
+        self, side: int, channels: Sequence[int] = (32, 64, 64), code: int = 32, *, leak: float = 0.0, key: Array
+    ):
         if side < REDUCTION or side % REDUCTION:
             raise ValueError(f"side: got {side}; needs a positive multiple of {REDUCTION}")
         if len(channels) != 3:
             raise ValueError(f"channels: got {tuple(channels)}; needs three numbers")
         first, second, third = channels
         keys = jax.random.split(key, 8)
-        self.smallest = side // REDUCTION
+        self.smallest, self.leak = side // REDUCTION, leak
         features = self.smallest**2 * third
         self.encoder = [
             Convolution(1, first, stride=2, bias=True, key=keys[0]),
@@ -60,9 +64,12 @@ class Autoencoder(eqx.Module):
     def __call__(self, image: Float[Array, "H W"]) -> Float[Array, "H W"]:
         x = image[..., None]
         for convolution in self.encoder:
-            x = jax.nn.relu(convolution(x))
-        x = jax.nn.relu(self.from_code(self.to_code(x.ravel()))).reshape(self.smallest, self.smallest, -1)
+            x = self._bent(convolution(x))
+        x = self._bent(self.from_code(self.to_code(x.ravel()))).reshape(self.smallest, self.smallest, -1)
         inner, middle, outer = self.decoder
-        x = jax.nn.relu(inner(x))
-        x = jax.nn.relu(middle(upsample(x)))
+        x = self._bent(inner(x))
+        x = self._bent(middle(upsample(x)))
         return outer(upsample(x))[..., 0]
+
+    def _bent(self, x: Array) -> Array:
+        return jax.nn.leaky_relu(x, self.leak) if self.leak else jax.nn.relu(x)

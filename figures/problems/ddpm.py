@@ -33,6 +33,12 @@ def cosine_schedule(steps: int) -> Float[np.ndarray, " steps+1"]:
     return np.concatenate([[1.0], np.cumprod(1 - betas)]).astype(np.float32)
 
 
+def signal_to_noise(alpha_bar: Float[Array, " T+1"]) -> Float[Array, " T+1"]:
+    """a_t/(1 - a_t), by which the squared error of x_0 is that of the noise; 0 where there is none, at t = 0."""
+    noise = 1 - alpha_bar
+    return jnp.where(noise > 0, alpha_bar / jnp.where(noise > 0, noise, 1.0), 0.0)
+
+
 def noised(
     alpha_bar: Float[Array, " T+1"], t: Int[Array, ""], clean: Float[Array, "..."], noise: Float[Array, "..."]
 ) -> Float[Array, "..."]:

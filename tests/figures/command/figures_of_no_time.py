@@ -27,8 +27,8 @@ class Points:
     def __init__(self):
         self.computed, self.asked, self.interrupted_at = [], {}, None
 
-    def data(self, full=False, mnist=None, keep=Keep()):
-        self.asked = {"full": full, "mnist": mnist}
+    def data(self, paper=False, mnist=None, keep=Keep()):
+        self.asked = {"paper": paper, "mnist": mnist}
         cells = [keep.cell(f"point{i}", lambda i=i: self.compute(i))["y"] for i in keep.track(range(2))]
         return {"y": np.array(cells)}
 
@@ -58,7 +58,8 @@ def points() -> SimpleNamespace:
         counter.data,
         draw,
         minutes=1.0,
-        options=("full", "mnist"),
+        options=("paper", "mnist"),
+        differs="two points.",
         statement="Points are better.",
         finding=lambda arrays: [f"sum {arrays['y'].sum():.0f}"],
     )

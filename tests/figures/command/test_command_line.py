@@ -37,30 +37,30 @@ def test_an_experiment_prints_the_statement_of_the_paper_and_what_was_found(tmp_
     assert capsys.readouterr().out.splitlines()[:2] == ["points: Points are better.", "  sum 3"]
 
 
-def test_the_full_setting_has_files_of_its_own(tmp_path, experiment):
-    assert main(["experiments", "--full", "--output", str(tmp_path)]) == 0
-    assert experiment.counter.asked == {"full": True, "mnist": None}
-    assert names(tmp_path) == ["points-full.npz", "points-full.pdf"]
+def test_the_paper_setting_has_files_of_its_own(tmp_path, experiment):
+    assert main(["experiments", "--paper", "--output", str(tmp_path)]) == 0
+    assert experiment.counter.asked == {"paper": True, "mnist": None}
+    assert names(tmp_path) == ["points-paper.npz", "points-paper.pdf"]
 
 
-def test_without_names_figures_that_have_no_full_setting_are_drawn_as_usual(tmp_path, experiment):
-    assert main(["--full", "--output", str(tmp_path)]) == 0
-    assert names(tmp_path) == ["line.npz", "line.pdf", "points-full.npz", "points-full.pdf"]
+def test_without_names_figures_that_have_no_paper_setting_are_drawn_as_usual(tmp_path, experiment):
+    assert main(["--paper", "--output", str(tmp_path)]) == 0
+    assert names(tmp_path) == ["line.npz", "line.pdf", "points-paper.npz", "points-paper.pdf"]
 
 
 def test_a_folder_goes_to_the_figures_that_take_it(tmp_path, experiment):
     folder = tmp_path / "digits"
     folder.mkdir()
     assert main(["points", "line", "--mnist", str(folder), "--output", str(tmp_path / "out")]) == 0
-    assert experiment.counter.asked == {"full": False, "mnist": folder}
+    assert experiment.counter.asked == {"paper": False, "mnist": folder}
     assert names(tmp_path / "out") == ["line.npz", "line.pdf", "points-mnist.npz", "points-mnist.pdf"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["line", "--full"], "--full: line has no full setting"),
-        (["points", "line", "--full"], "--full: line has no full setting"),
+        (["line", "--paper"], "--paper: line has no paper setting"),
+        (["points", "line", "--paper"], "--paper: line has no paper setting"),
         (["points", "--images", "."], "--images: none of points takes it"),
         (["points", "--mnist", "absent"], "--mnist: got absent; needs a folder that exists"),
     ],
@@ -73,13 +73,13 @@ def test_settings_that_a_figure_cannot_meet_are_refused_at_once(tmp_path, capsys
     assert names(tmp_path) == []
 
 
-def test_a_full_setting_that_needs_a_folder_is_refused_at_once_without_it(tmp_path, capsys, experiment):
-    change(experiment, full_needs="mnist")
+def test_a_paper_setting_that_needs_a_folder_is_refused_at_once_without_it(tmp_path, capsys, experiment):
+    change(experiment, paper_needs="mnist")
     with pytest.raises(SystemExit):
-        main(["--full", "--output", str(tmp_path)])
-    assert "--full: points needs --mnist FOLDER for it" in capsys.readouterr().err
+        main(["--paper", "--output", str(tmp_path)])
+    assert "--paper: points needs --mnist FOLDER for it" in capsys.readouterr().err
     assert names(tmp_path) == []
-    assert main(["points", "--full", "--mnist", str(tmp_path), "--output", str(tmp_path / "out")]) == 0
+    assert main(["points", "--paper", "--mnist", str(tmp_path), "--output", str(tmp_path / "out")]) == 0
 
 
 def test_a_file_that_cannot_be_read_is_reported_without_a_traceback(tmp_path, capsys, monkeypatch, experiment):

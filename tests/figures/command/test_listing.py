@@ -58,10 +58,10 @@ def test_groups_stand_for_their_figures(tmp_path, capsys, experiment):
         assert listed(capsys, group, "--output", tmp_path).keys() == {figure}
 
 
-def test_files_of_the_full_setting_are_not_those_of_the_usual_one(tmp_path, capsys, experiment):
-    main(["points", "--full", "--output", str(tmp_path)])
+def test_files_of_the_paper_setting_are_not_those_of_the_usual_one(tmp_path, capsys, experiment):
+    main(["points", "--paper", "--output", str(tmp_path)])
     assert listed(capsys, "points", "--output", tmp_path)["points"][1] == "not computed"
-    assert listed(capsys, "points", "--full", "--output", tmp_path)["points"][1] == "current"
+    assert listed(capsys, "points", "--paper", "--output", tmp_path)["points"][1] == "current"
 
 
 def test_data_is_stale_when_a_file_in_the_folder_has_changed(tmp_path, capsys, experiment):

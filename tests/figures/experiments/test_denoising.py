@@ -13,7 +13,6 @@ from figures.kept import Keep
 from figures.measures import image_losses
 from figures.networks.denoiser import Autoencoder
 from figures.problems import datasets
-from figures.problems.datasets import DataError
 from tests.figures.helpers import assert_within_the_page
 
 SMALL = Setting(orders=(0.0, 1.0), seeds=2, epochs=2, batch=8, channels=(2, 2, 2), code=2, limit=64)
@@ -147,11 +146,6 @@ def test_training_leaves_checkpoints_where_cells_are_kept(tmp_path, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         denoising.data(setting=SMALL, keep=Keep(tmp_path, "key"))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"half way"]
-
-
-def test_the_full_setting_needs_mnist():
-    with pytest.raises(DataError, match="mnist: got no folder"):
-        denoising.data(full=True)
 
 
 @pytest.mark.parametrize("orders", [(), (0.0,), (1.0, 2.0)])

@@ -90,9 +90,9 @@ def test_it_is_trained_and_drawn_on_a_few_pictures_in_colour(tmp_path):
     assert_within_the_page(diffusion.draw(found))
 
 
-def test_the_full_setting_needs_a_folder():
+def test_the_paper_setting_needs_a_folder():
     with pytest.raises(DataError, match="images: got no folder"):
-        diffusion.data(full=True)
+        diffusion.data(paper=True)
 
 
 def test_a_size_that_the_network_cannot_halve_is_refused():

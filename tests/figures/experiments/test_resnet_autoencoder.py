@@ -92,9 +92,9 @@ def test_a_folder_with_too_few_pictures_is_named(tmp_path):
         resnet_autoencoder.split(tmp_path, 8)
 
 
-def test_the_full_setting_needs_a_folder():
+def test_the_paper_setting_needs_a_folder():
     with pytest.raises(DataError, match="images: got no folder"):
-        resnet_autoencoder.data(full=True)
+        resnet_autoencoder.data(paper=True)
 
 
 def test_a_size_that_the_network_cannot_halve_is_refused():

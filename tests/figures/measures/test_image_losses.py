@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from figures.kept import Keep
 from figures.measures import image_losses
 
 
@@ -34,3 +35,22 @@ def compared(factor: float) -> list[str]:
 )
 def test_the_finding_says_what_the_errors_show(factor, verdicts):
     assert [line.split(":")[0] for line in compared(factor)] == verdicts
+
+
+def test_orders_of_losses_are_not_trained():
+    """Adam would lower them all: for s < 0 a large error counts less."""
+
+    def objective(network, order, key):
+        return image_losses.mean_square(network["image"][None], order)
+
+    found = image_losses.train(
+        lambda key: {"image": jnp.arange(16.0, dtype=jnp.float32).reshape(4, 4, 1)},
+        objective,
+        lambda network: {"end": network["image"]},
+        seeds=1,
+        steps=3,
+        rate=0.1,
+        every=3,
+        keep=Keep(),
+    )
+    assert np.all(found["end"][0, 0, -1, 0, 0] != found["end"][1, 0, -1, 0, 0])  # H1 has another direction than L2
