@@ -76,7 +76,7 @@ def projected_loss(
 
 
 def _directions(key, order: int, count: int, shape: tuple[int, ...], dtype) -> Float[Array, "count order *in"]:
-    """For each order independent frames of `count` orthogonal directions, of length sqrt(d); signs where it is one."""
+    """For each order independent frames of `count` orthogonal directions of length sqrt(d); signs where it is one."""
     size = math.prod(shape)
     if count == 1:
         return jax.random.rademacher(key, (1, order, *shape), dtype)
