@@ -1,5 +1,7 @@
 """SGD in order parameters: its right-hand side against a population gradient, and its solution against SGD."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -45,20 +47,22 @@ def against_sgd(dimension: int = 1000, until: float = 1e-6, rate: float = 1.6) -
     times = np.linspace(0.0, 20.0, 201)
 
     def equation():
-        return st.online_sgd(student, teacher, st.H1, learning_rate=rate, t1=20.0, saveat=times, measure=st.L2)
+        return st.online_sgd(
+            student, teacher, st.H1, learning_rate=rate, t1=20.0, saveat=times.tolist(), measure=st.L2
+        )
 
     t = float(times[np.flatnonzero(np.asarray(equation().loss) <= until)[0]])
     times = times[times <= t]
 
     def to_the_level():
-        return st.online_sgd(student, teacher, st.H1, learning_rate=rate, t1=t, saveat=times, measure=st.L2)
+        return st.online_sgd(student, teacher, st.H1, learning_rate=rate, t1=t, saveat=times.tolist(), measure=st.L2)
 
     in_many = st.networks_from_overlaps(start, dimension=dimension)
     every = dimension // 10
 
     def sgd(steps: int):
-        options = {"of": "sample", "batch": 1, "key": jax.random.key(0), "every": every, "measure": st.L2}
-        return st.descend(*in_many, st.H1, rates=rate / dimension, steps=steps, **options)
+        descend = partial(st.descend, of="sample", batch=1, key=jax.random.key(0), every=every, measure=st.L2)
+        return descend(*in_many, st.H1, rates=rate / dimension, steps=steps)
 
     most = 2 * round(t * dimension / every) * every
     below = np.flatnonzero(np.asarray(sgd(most).loss[0]) <= until)

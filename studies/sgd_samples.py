@@ -125,7 +125,7 @@ def runs_of(
     if d <= PLAIN:
         return sgd(loss, rate, d, runs, t1, seed)
     slope = (*LOSSES[loss].lambdas, 0.0)[1]
-    return sgd_in_span(START.gram, 2, np.full(runs, slope), np.full(runs, rate), d, t1, 0.1, seed)
+    return sgd_in_span(np.asarray(START.gram), 2, np.full(runs, slope), np.full(runs, rate), d, t1, 0.1, seed)
 
 
 def l2_loss(grams: Float[np.ndarray, "B 4 4"]) -> Float[np.ndarray, " B"]:

@@ -64,7 +64,12 @@ def data(
 def _theory(loss: str, rate: float) -> Arrays:
     times = np.linspace(0.0, END, TIMES)
     found = st.online_sgd(
-        *sgd_samples.networks(), sgd_samples.LOSSES[loss], learning_rate=rate, t1=END, saveat=times, measure=st.L2
+        *sgd_samples.networks(),
+        sgd_samples.LOSSES[loss],
+        learning_rate=rate,
+        t1=END,
+        saveat=times.tolist(),
+        measure=st.L2,
     )
     return {"loss": np.asarray(found.loss)}
 
@@ -77,8 +82,8 @@ def _sgd(loss: str, rate: float, d: int, end: float) -> Arrays:
 
 def _sgd_in_span(d: int, end: float) -> Arrays:
     """Of all losses and rates at once [6, n]."""
-    of_each = [(LOSSES[loss][1], rate) for loss, rates in RATES.items() for rate in rates]
-    runs = sgd_in_span(sgd_samples.START.gram, 2, *np.array(of_each).T, d=d, t1=end, every=1.0, seed=2)
+    of_each = np.array([(LOSSES[loss][1], rate) for loss, rates in RATES.items() for rate in rates])
+    runs = sgd_in_span(np.asarray(sgd_samples.START.gram), 2, of_each[:, 0], of_each[:, 1], d, end, 1.0, seed=2)
     return {"loss": np.array([sgd_samples.l2_loss(grams) for _, grams in runs]).T}
 
 
@@ -87,8 +92,8 @@ def _sgd_in_span(d: int, end: float) -> Arrays:
 def _noise(lambdas, student, teacher) -> tuple[jax.Array, jax.Array, jax.Array]:
     """E|g|^2 in d = 4, what each further dimension adds to it, and |G|^2; a neuron that is 0 is silent."""
     of_zero = (jnp.any(x != 0, axis=1).astype(float) for x in (student, teacher))
-    networks = (st.Network(x, a) for x, a in zip((student, teacher), of_zero, strict=True))
-    found = st.gradient_noise(*networks, st.SobolevLoss((lambdas[0], lambdas[1])))
+    ours, theirs = (st.Network(x, a) for x, a in zip((student, teacher), of_zero, strict=True))
+    found = st.gradient_noise(ours, theirs, st.SobolevLoss((lambdas[0], lambdas[1])))
     return jnp.sum(found.squares), jnp.sum(found.per_dimension), found.gradient_square
 
 

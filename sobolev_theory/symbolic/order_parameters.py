@@ -36,9 +36,10 @@ def lambdas() -> Lambdas:
     it multiplied D_34, 1 + D_33 and 1 + D_44.
 
     Example:
-        >>> from sobolev_theory.symbolic import order_parameters
-        >>> order_parameters.lambdas().four
-        (C[1, 1] + 1)*(C[2, 2] + 1) - C[1, 2]**2
+        >>> import sympy as sp
+        >>> from sobolev_theory.symbolic.order_parameters import C, lambdas
+        >>> sp.expand(lambdas().four - (1 + C[1, 1]) * (1 + C[2, 2]) + C[1, 2] ** 2)
+        0
     """
     a, b = (1, 2), (3, 4)
     first = sp.Matrix(2, 2, lambda i, j: _covariance(a[i], a[j]) + int(i == j))

@@ -29,14 +29,14 @@ def component_moments(p: Noisy) -> Float[Array, "K d"]:
     value, slope = p.lambdas
     moments, pullback = jax.vjp(lambda w, v: _of_values(w, v, c), w, v)
     by_switch, by_difference = jax.vmap(pullback)(jnp.eye(students, dtype=p.dtype))
-    scale_of_difference = jnp.sum(by_difference * v, axis=1)
+    scale_of_difference = jnp.sum(by_difference * v[None], axis=1)
     scale = scale_of_difference + jnp.einsum("kka,ka->ka", by_switch, w)
 
     signs = _signs(v, v)
     linear = c @ v
     own = jnp.einsum("ia,ij,ja->a", c[:, None] * v, signs, c[:, None] * v)
     turned = signs[:students] @ (c[:, None] * v)
-    of_slopes = (linear**2 + own + 2 * linear * turned) / 8
+    of_slopes = ((linear**2 + own)[None] + 2 * linear[None] * turned) / 8
 
     of_values = moments[:, None] + scale + p.label_variance / 2
     found = value**2 * of_values + value * slope * scale_of_difference + slope**2 * of_slopes

@@ -95,7 +95,7 @@ MOMENTS = Claim(
     (
         Quadrature(_second_moments),
         Sampled(
-            lambda networks: [Request("second_moments", *networks, LOSSES["H"], 2.0)],
+            lambda networks: [Request("second_moments", networks.student, networks.teacher, LOSSES["H"], 2.0)],
             lambda _, mean: np.asarray(mean),
         ),
     ),
@@ -210,7 +210,7 @@ SMALL = Claim(
     (
         Quadrature(lambda networks: _along_the_flow(networks, population_gradient("H", networks))),
         Sampled(
-            lambda networks: [Request("population_gradient", *networks, LOSSES["H"], 1.5)],
+            lambda networks: [Request("population_gradient", networks.student, networks.teacher, LOSSES["H"], 1.5)],
             lambda networks, mean: _along_the_flow(networks, np.asarray(mean.weights).ravel()),
         ),
     ),
