@@ -49,7 +49,8 @@ from .population.noise.gradient_noise import GradientNoise, gradient_noise
 if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors
     from . import symbolic, training
     from .dynamics.flow_events import Outcome
-    from .dynamics.flows import Flow, gradient_flow, gradient_flows
+    from .dynamics.flow_results import Flow
+    from .dynamics.flows import gradient_flow, gradient_flows
     from .dynamics.gradient_descent import Descent, descend, largest_stable_step
     from .dynamics.order_parameters import OnlineSGD, online_sgd
     from .runs import sweeps
