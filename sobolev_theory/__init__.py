@@ -131,7 +131,8 @@ ON_FIRST_USE = {
     "training": ("training",),
     "runs.sweeps": ("sweeps", "sweep"),
     "dynamics.flow_events": ("Outcome",),
-    "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "dynamics.flow_results": ("Flow",),
+    "dynamics.flows": ("gradient_flow", "gradient_flows"),
     "dynamics.order_parameters": ("OnlineSGD", "online_sgd"),
     "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
 }
