@@ -60,7 +60,7 @@ class Blocks(eqx.Module):
     def _where(self, argument: str, name: str) -> slice:
         if name not in self.train:
             raise ValueError(f"{argument}: got {name!r}; needs one of {', '.join(map(repr, self.train))}")
-        place = self.train.index(name)  # type: ignore[arg-type]
+        place = self.train.index(name)
         first = sum(self.sizes[:place])
         return slice(first, first + self.sizes[place])
 

@@ -133,9 +133,8 @@ def flow(field: Field) -> Velocity:
         -a*r**2/2 + a^**r*r^*/2
     """
     moving = frame.motion()
-    return Velocity(
-        *(tidy(-(slope * field.weights)[0]) for slope in (moving.norm, moving.angle)), tidy(-field.output_weight)
-    )
+    norm, angle = (tidy(-(slope * field.weights)[0]) for slope in (moving.norm, moving.angle))
+    return Velocity(norm, angle, tidy(-field.output_weight))
 
 
 class Rates(NamedTuple):
