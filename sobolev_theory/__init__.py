@@ -49,7 +49,8 @@ from .population.noise.gradient_noise import GradientNoise, gradient_noise
 if TYPE_CHECKING:  # the names of ON_FIRST_USE, for type checkers and editors
     from . import symbolic, training
     from .dynamics.flow_events import Outcome
-    from .dynamics.flows import Flow, gradient_flow, gradient_flows
+    from .dynamics.flow_results import Flow
+    from .dynamics.flows import gradient_flow, gradient_flows
     from .dynamics.gradient_descent import Descent, descend, largest_stable_step
     from .dynamics.order_parameters import OnlineSGD, online_sgd
     from .runs import sweeps
@@ -130,7 +131,8 @@ ON_FIRST_USE = {
     "training": ("training",),
     "runs.sweeps": ("sweeps", "sweep"),
     "dynamics.flow_events": ("Outcome",),
-    "dynamics.flows": ("Flow", "gradient_flow", "gradient_flows"),
+    "dynamics.flow_results": ("Flow",),
+    "dynamics.flows": ("gradient_flow", "gradient_flows"),
     "dynamics.order_parameters": ("OnlineSGD", "online_sgd"),
     "dynamics.gradient_descent": ("Descent", "descend", "largest_stable_step"),
 }

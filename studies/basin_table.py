@@ -26,6 +26,9 @@ CODES = {
 }
 
 
+PUBLISHED = {6: 3, 8: 126, 10: 346, 12: 585, 14: 736, 16: 851, 18: 900, 20: 949}  # of 1,000, K = K*: Safran, Shamir
+
+
 class Cell(NamedTuple):
     """A row of the table: K* teacher neurons, K* + `extra` student neurons, a flow of FLOWS."""
 
@@ -127,6 +130,28 @@ def paired(one: Row, other: Row) -> float:
         sum((a == GLOBAL) < (b == GLOBAL) for a, b in pairs),
     ]
     return float(scipy.stats.binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0
+
+
+def against_published(rows: dict[Cell, Row]) -> Iterator[str]:
+    """Lines: our shares of L2 beside those that were published, and whether both may be of one probability.
+
+    Fisher's exact test per size; for all of them the sum of Pearson's statistics, chi squared if every size is alike.
+    """
+    total, sizes = 0.0, 0
+    for teachers, theirs in PUBLISHED.items():
+        codes = rows.get(Cell(teachers, 0, "L2"), Row()).codes
+        if not codes:
+            continue
+        missed = len(codes) - codes.count(GLOBAL)
+        table = np.array([[missed, len(codes) - missed], [theirs, 1000 - theirs]])
+        total += float(scipy.stats.chi2_contingency(table, correction=False).statistic)
+        sizes += 1
+        p = float(scipy.stats.fisher_exact(table).pvalue)
+        ours = f"L2 {missed}/{len(codes)} = {missed / len(codes):.3f}"
+        yield f"{teachers:>3}   {ours}, published {theirs / 1000:.3f}, p = {p:.2f}"
+    if sizes:
+        p = float(scipy.stats.chi2.sf(total, sizes))
+        yield f"homogeneity: chi squared {total:.1f} on {sizes} degrees of freedom, p = {p:.2f}"
 
 
 def summary(rows: dict[Cell, Row]) -> Iterator[str]:

@@ -35,6 +35,7 @@ from .basin_table import (
     Cell,
     Ends,
     Row,
+    against_published,
     read,
     summary,
     write,
@@ -181,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.error(f"--table: {error}")
     if request.show:
-        print("\n".join(summary(rows)))
+        print("\n".join([*summary(rows), *against_published(rows)]))
         return 0
     cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in request.flows]
     tasks = missing(rows, cells, request.starts)

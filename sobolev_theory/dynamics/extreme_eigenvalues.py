@@ -18,7 +18,7 @@ from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..population.jacobians import loss_hessian_product, population_jacobian_product
-from .spectra import invariant_span
+from .curvature_blocks import invariant_span
 from .zero_eigenvalues import is_zero
 
 

@@ -1,93 +1,47 @@
-"""Gradient flows W' = -G(W) of the weights on exact gradients, by diffrax, in the span of student and teacher.
+"""Gradient flows W' = -G(W) on exact gradients, by diffrax, in the span of student and teacher.
 
 The loss flow of H1 is one of a function with kinks, which neurons reach in finite time: the flow is integrated
-piece by piece between them, and continues along them as subgradients of least norm do (`kinks`).
+piece by piece between them, and continues along them as subgradients of least norm do (`kinks`). Where other
+parameters than weights move, or what they move in has no kinks that are known, it is that of `parameter_flows`.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, Literal, NamedTuple
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from ..kernels.activation_pairs import has_jumps
-from ..model.activations import Activation, ReLU
-from ..model.arguments import check_choice, finite, real_array, whole
+from ..model.activations import ReLU
+from ..model.arguments import check_choice, common_dtype, finite, real_array, whole
+from ..model.inputs import GaussianInput, check_dimension
 from ..model.losses import H1, Of, SobolevLoss
-from ..model.networks import Network
+from ..model.mixed import Mixed
+from ..model.networks import Network, check_same_inputs, parameters
 from ..model.precision import full_products
 from ..population.problem import isotropic_problem
-from .flow_events import Outcome, Tolerances
+from .flow_events import Tolerances
 from .flow_measures import measured
-from .flow_pieces import AXES, Path, follow
+from .flow_pieces import AXES, follow
+from .flow_results import Ends, Flow, Run, check_no_zero_neuron, filled_run, flow, found
 from .flow_turns import Integrator, Limits, first
+from .parameter_states import Starts, flows_of_parameters
 from .rooms import NEURONS, bases, room
+from .trained import Train, checked_train
 
 Solver = Literal["auto", "tsit5", "dopri8", "kvaerno5"]
 MOST = 2**31 - 1
-
-
-class Flow(eqx.Module):
-    """A gradient flow at times t, or several of them as leading axes B of every array but `time`.
-
-    Attributes:
-        time: [T], those of `saveat` and no others; the end of a flow is in `end_time`, `end` and so on.
-        loss: [B T], the population loss; NaN at times after the end.
-        distance: [B T], from the teacher as a set of neurons: near a permutation P it is |W - P W*|.
-        reduced: [B T K n], weights in coordinates of `basis`; see `weights` and `student`.
-        basis: [B d n].
-        end_time, end_loss, end_distance, end: where the flow ended, `end` [B K n] in coordinates of `basis`.
-        ray: [B K], the teacher neuron on whose line a student neuron ended, -1 for none; kinks of a loss flow.
-        arrival: [B K], when it got there last; infinite for none.
-        energy_rise: [B], the largest increase of the loss between two successive times, start and end included,
-            over the loss at the start: rounding and tolerance for every loss flow.
-        steps: [B], accepted and rejected steps of the solver.
-        outcome: Outcome, or a list of them.
-    """
-
-    time: Float[Array, " T"]
-    loss: Float[Array, "*B T"]
-    distance: Float[Array, "*B T"]
-    reduced: Float[Array, "*B T K n"]
-    basis: Float[Array, "*B d n"]
-    end_time: Float[Array, "*B"]
-    end_loss: Float[Array, "*B"]
-    end_distance: Float[Array, "*B"]
-    end: Float[Array, "*B K n"]
-    ray: Int[Array, "*B K"]
-    arrival: Float[Array, "*B K"]
-    energy_rise: Float[Array, "*B"]
-    steps: Int[Array, "*B"]
-    outcome: Any = eqx.field(static=True)
-
-    def __getitem__(self, index: int) -> "Flow":
-        """One of several flows."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("time", "outcome")}
-        one = {name: array[index] for name, array in arrays.items()}
-        return Flow(time=self.time, outcome=self.outcome[index], **one)
-
-    @property
-    @full_products
-    def weights(self) -> Float[Array, "*B T K d"]:
-        """The weights at all times, lifted: as large as that is."""
-        return jnp.einsum("...tkn,...dn->...tkd", self.reduced, self.basis)
-
-    @property
-    @full_products
-    def end_weights(self) -> Float[Array, "*B K d"]:
-        return jnp.einsum("...kn,...dn->...kd", self.end, self.basis)
 
 
 def gradient_flow(
     student: Network,
     teacher: Network,
     loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
     *,
     of: Of = "loss",
+    train: Train = "weights",
     t1: float,
     saveat: Sequence[float] | Float[Array, " T"] | None = None,
     until_distance: float | None = None,
@@ -97,18 +51,21 @@ def gradient_flow(
     max_steps: int = 20_000,
     max_kinks: int = 200,
 ) -> Flow:
-    """The flow W' = -gradient of the student's weights from time 0 to t1; output weights stay as they are.
+    """The flow W' = -gradient of the student's weights from time 0 to t1, or of what else is to `train`.
 
-    In the span of student and teacher, whatever d is. Of the H1 loss, neurons reach the direction of a teacher
-    neuron in finite time; the event is located, and they slide along it until other forces take them off.
-    Not for jit; for many starts see `gradient_flows`.
+    For N(0, I) in the span of student and teacher, whatever d is. Of the H1 loss of ReLU, neurons reach the direction
+    of a teacher neuron in finite time; the event is located, and they slide along it until other forces take them
+    off. Not for jit; for many starts see `gradient_flows`.
 
     Args:
+        inputs: the distribution of x, as in `population_loss`.
         of: "loss" follows -`loss_gradient`, "population" follows -`population_gradient` (they agree for L2).
+        train: "weights", "output_weights" or "biases", or several of them; the others stay as they are.
         t1: where it ends, in units of gradient-flow time; finite, > 0.
         saveat: increasing times in [0, t1], which `Flow.time` repeats, t1 only if it is among them; default 101
             equidistant ones from 0 to t1.
-        until_distance: end as soon as `distance` falls to it, to one per cent; at time 0 if it is there already.
+        until_distance: end as soon as `distance` falls to it, to one per cent; at time 0 if it is there already. If
+            more than weights train, distances below rtol of the parameters are none that the solver can tell.
         solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5.
         rtol: local errors relative to the weights, and near the teacher to the distance from it; default 1e-9, or
             1e-5 in single precision. A kink is taken as reached at an angle of 32 rtol.
@@ -120,9 +77,10 @@ def gradient_flow(
 
     Raises:
         ModuleNotFoundError: diffrax is not installed (the extra `flows`).
-        NotImplementedError: biases, other activations than the teacher's, kinks of other activations than ReLU.
-        TypeError, ValueError: a start with a zero neuron, whose direction is undefined; times that do not increase
-            from 0 or exceed t1; unknown names; tolerances below what the dtype holds.
+        NotImplementedError: kinks of the loss, if not those of ReLU without biases for N(0, I) whose weights train.
+        TypeError, ValueError: a start with a zero neuron of ReLU, whose direction is undefined; `train` of what the
+            student does not have; times that do not increase from 0 or exceed t1; unknown names; tolerances below
+            what the dtype holds.
         What stops the integration is not raised: it is in `outcome`.
 
     Example:
@@ -133,17 +91,21 @@ def gradient_flow(
     """
     if not isinstance(student, Network):
         raise TypeError(f"student: got {type(student).__name__}; needs a Network")
-    options = _Options(of, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
-    found = _flows("gradient_flow", student, student.weights[None], teacher, loss, options)
-    return _flow({name: x if name == "time" else x[0] for name, x in found.items()})
+    options = _Options(of, train, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
+    each: list[Any] = [None if x is None else np.asarray(x, float)[None] for x in parameters(student)]
+    starts = Starts(*each)
+    found = _flows("gradient_flow", student, starts, teacher, loss, inputs, options)
+    return flow({name: x if name == "time" or x is None else x[0] for name, x in found.items()})
 
 
 def gradient_flows(
     starts: Float[Array, "B K d"],
     teacher: Network,
     loss: SobolevLoss = H1,
+    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
     *,
     of: Of = "loss",
+    train: Train = "weights",
     t1: float,
     saveat: Sequence[float] | Float[Array, " T"] | None = None,
     until_distance: float | None = None,
@@ -152,13 +114,15 @@ def gradient_flows(
     atol: float = 1e-15,
     max_steps: int = 20_000,
     max_kinks: int = 200,
-    output_weights: Float[Array, " K"] | None = None,
+    output_weights: Float[Array, "*B K"] | None = None,
+    biases: Float[Array, "*B K"] | None = None,
 ) -> Flow:
     """`gradient_flow` from many starts at once, vmapped.
 
     Args:
         starts: weights [B, K, d] of B students.
-        output_weights: [K], of all of them; default ones.
+        output_weights: [K], of all of them, or [B, K]; default ones.
+        biases: [K] or [B, K]; default none.
 
     Returns:
         Flow: with the axis B; `flows[b]` is one of them.
@@ -175,15 +139,29 @@ def gradient_flows(
     starts = real_array("starts", starts)
     if starts.ndim != 3 or 0 in starts.shape:
         raise ValueError(f"starts: got shape {starts.shape}; needs [B, K, d]")
-    student = Network(np.asarray(starts)[0], output_weights, activation=getattr(teacher, "activation", None))
-    options = _Options(of, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
-    return _flow(_flows("gradient_flows", student, starts, teacher, loss, options))
+    outputs = _per_start("output_weights", output_weights, starts.shape[:2])
+    offsets = _per_start("biases", biases, starts.shape[:2])
+    one = [None if x is None else x[0] for x in (outputs, offsets)]
+    student = Network(np.asarray(starts)[0], one[0], one[1], activation=getattr(teacher, "activation", None))
+    options = _Options(of, train, t1, saveat, until_distance, solver, rtol, atol, max_steps, max_kinks)
+    begin = Starts(np.asarray(starts, float), np.ones(starts.shape[:2]) if outputs is None else outputs, offsets)
+    return flow(_flows("gradient_flows", student, begin, teacher, loss, inputs, options))
+
+
+def _per_start(name: str, values, shape: tuple[int, ...]) -> np.ndarray | None:
+    if values is None:
+        return None
+    values = np.asarray(real_array(name, values), float)
+    if values.shape not in (shape, shape[1:]):
+        raise ValueError(f"{name}: got shape {values.shape}; needs [K] = [{shape[1]}], or [B, K] = {list(shape)}")
+    return np.broadcast_to(values, shape)
 
 
 class _Options(NamedTuple):
     """As users give them."""
 
     of: Of
+    train: Train
     t1: float
     saveat: Sequence[float] | Float[Array, " T"] | None
     until_distance: float | None
@@ -196,21 +174,42 @@ class _Options(NamedTuple):
 
 @full_products
 def _flows(
-    name: str, student: Network, starts: Float[Array, "B K d"], teacher: Network, loss: SobolevLoss, options: _Options
+    name: str,
+    student: Network,
+    starts: Starts,
+    teacher: Network,
+    loss: SobolevLoss,
+    inputs: GaussianInput,
+    options: _Options,
 ) -> dict[str, Any]:
-    """The fields of a Flow from all starts, with the student's output weights; by NumPy, unless it is the flow.
+    """The fields of a Flow from all starts, of which `student` is the first; by NumPy, unless it is the flow.
 
     What NumPy does need not be compiled.
     """
-    activation, lambdas, (_, ours), (rows, output) = isotropic_problem(name, student, teacher, loss)
-    dtype = jnp.result_type(starts, rows)
-    integrator, tolerances, times, limits = _checked(options, activation, loss, dtype)
-    begin, teacher_rows = np.asarray(starts, float), np.asarray(rows, float)
-    _check_no_zero_neuron(begin)
+    check_same_inputs(student, teacher)
+    check_dimension(inputs, student.dimension)
+    train, dtype = checked_train(options.train, student), common_dtype(student.weights, teacher.weights)
+    checked = _checked(options, dtype)
+    (w, a, _), activation = starts, student.activation
+    relu = isinstance(activation, ReLU)
+    others = (
+        train != ("weights",) or np.any(a != a[:1]),
+        student.biases is not None or teacher.biases is not None or not inputs.is_standard,
+        teacher.activation != activation or isinstance(activation, Mixed),
+        not relu and has_jumps(activation, loss.order),
+    )
+    if any(others):
+        return flows_of_parameters(name, student, starts, teacher, loss, inputs, options.of, train, checked)
 
-    basis = bases(begin, teacher_rows)
-    w, teachers, outputs = begin @ basis, teacher_rows @ basis, (np.asarray(ours, float), np.asarray(output, float))
-    most = NEURONS[-1] if isinstance(activation, ReLU) else 0
+    activation, lambdas, _, (rows, output) = isotropic_problem(name, student, teacher, loss)
+    solver, tolerances, times, limits = checked
+    integrator = Integrator(activation, options.of == "loss" and has_jumps(activation, loss.order), solver)
+    teacher_rows = np.asarray(rows, float)
+    check_no_zero_neuron(np.all(w == 0, axis=2))
+
+    basis = bases(w, teacher_rows)
+    w, teachers, outputs = w @ basis, teacher_rows @ basis, (a[0], np.asarray(output, float))
+    most = NEURONS[-1] if relu else 0
     space = room(w.shape, len(teacher_rows), len(times), most)
     mine, theirs = space.output_weights(*outputs, dtype)
     sizes = [np.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
@@ -228,44 +227,16 @@ def _flows(
         limits,
     )
     arrays: list[Any] = [space.cut(x, axes) for x, axes in zip(path, AXES, strict=True)]
-    cut = Path(*arrays)
-    start = w.astype(dtype)[:, None]
-    run = np.concatenate([start, np.where(np.isfinite(cut.saved), cut.saved, start), cut.w[:, None]], axis=1)
-    found = measured(activation, space, lambdas, run, outputs[0], teachers, outputs[1])
-    return _summary(*found, times.astype(dtype), basis.astype(dtype), cut)
+    time, end, ray, saved, arrival, steps, code = arrays  # a Path
+    known = np.isfinite(saved).all(axis=(2, 3))
+    run = filled_run(w.astype(dtype), saved, end)
+    measures = measured(activation, space, lambdas, run, outputs[0], teachers, outputs[1])
+    output_weights = np.broadcast_to(a.astype(dtype)[:, None], run.shape[:3])
+    ends = Ends(time, ray, arrival, steps, code)
+    return found(Run(run, output_weights, None), *measures, known, times.astype(dtype), basis.astype(dtype), ends)
 
 
-def _summary(losses: np.ndarray, distances: np.ndarray, times, basis, path: Path) -> dict[str, Any]:
-    known = np.isfinite(path.saved).all(axis=(2, 3))
-    run = np.where(np.pad(known, [(0, 0), (1, 1)], constant_values=True), losses, losses[:, -1:])
-    rise = np.maximum(np.diff(run, axis=1).max(axis=1), 0.0) / np.where(run[:, 0] > 0, run[:, 0], 1.0)
-    return {
-        "time": times,
-        "loss": np.where(known, losses[:, 1:-1], np.nan),
-        "distance": np.where(known, distances[:, 1:-1], np.nan),
-        "reduced": path.saved,
-        "basis": basis,
-        "end_time": path.time,
-        "end_loss": losses[:, -1],
-        "end_distance": distances[:, -1],
-        "end": path.w,
-        "ray": path.ray,
-        "arrival": path.arrival,
-        "energy_rise": rise,
-        "steps": path.steps,
-        "outcome": [list(Outcome)[code] for code in path.code],
-    }
-
-
-def _flow(found: dict[str, Any]) -> Flow:
-    outcome = found.pop("outcome")
-    return Flow(**jax.device_put(found), outcome=outcome)
-
-
-# Checks.
-
-
-def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype):
+def _checked(options: _Options, dtype) -> tuple[Solver, Tolerances, np.ndarray, Limits]:
     check_choice("of", options.of, Of)
     check_choice("solver", options.solver, Solver)
     t1 = finite("t1", options.t1, above=0.0)
@@ -284,17 +255,6 @@ def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype
     solver = options.solver
     if solver == "auto":
         solver = "dopri8" if rtol < 1e-7 else "tsit5"
-    kinked = options.of == "loss" and has_jumps(activation, loss.order)
     counts = whole("max_steps", options.max_steps, 1), whole("max_kinks", options.max_kinks, 0)
     limits: list[Any] = [np.asarray(t1, dtype), *(np.asarray(min(x, MOST), np.int32) for x in counts)]
-    return Integrator(activation, kinked, solver), Tolerances(*small), times, Limits(*limits)
-
-
-def _check_no_zero_neuron(starts: np.ndarray) -> None:
-    zero = np.argwhere(np.all(starts == 0, axis=2))
-    if len(zero):
-        start, neuron = zero[0]
-        raise ValueError(
-            f"student: neuron {neuron} of start {start} is 0; needs neurons that are not: the direction of a zero "
-            "neuron is undefined, and no gradient moves it"
-        )
+    return solver, Tolerances(*small), times, Limits(*limits)

@@ -22,8 +22,8 @@ from ..model.networks import Network, with_parameters
 from ..montecarlo import integrands
 from ..population.gradients import loss_gradient, population_gradient, population_loss
 from ..population.posing import posed
-from .kinks import distance_to_teacher
 from .spectra import spectrum
+from .trained import TRAINED, Train, checked_train, distance_of_networks, rescaling_power
 from .zero_eigenvalues import is_zero
 
 try:
@@ -45,7 +45,7 @@ class Descent(eqx.Module):
         step: [T], numbers of steps taken, from 0.
         loss: [R T], exact population loss; infinite once a run has overflowed.
         distance: [R T], from the teacher as a set of neurons; infinite likewise.
-        weights: [R K d], after the last step.
+        weights, output_weights, biases: [R K d] and [R K], after the last step; biases None for a student without.
     """
 
     rates: Float[Array, " R"]
@@ -53,6 +53,8 @@ class Descent(eqx.Module):
     loss: Float[Array, "R T"]
     distance: Float[Array, "R T"]
     weights: Float[Array, "R K d"]
+    output_weights: Float[Array, "R K"]
+    biases: Float[Array, "R K"] | None
 
     @property
     def best(self) -> int:
@@ -66,6 +68,7 @@ def descend(
     loss: SobolevLoss = H1,
     *,
     of: Steps = "population",
+    train: Train = "weights",
     rates: float | Sequence[float] | Float[Array, " R"],
     steps: int,
     optimiser: Optimiser = optax.sgd,
@@ -74,13 +77,14 @@ def descend(
     key: jax.Array | None = None,
     measure: SobolevLoss | None = None,
 ) -> Descent:
-    """`steps` steps of an optimiser on the student's weights at each learning rate, vmapped; output weights stay.
+    """`steps` steps of an optimiser on the student's weights, or what else is to `train`, at each rate, vmapped.
 
     In the coordinates given, whatever d is, since optimisers such as Adam are not invariant under rotations.
 
     Args:
         of: "population" and "loss" step along -`population_gradient` and -`loss_gradient`; "sample" along the mean
             gradient of `batch` fresh samples, the same ones at every rate: unbiased for the first.
+        train: "weights", "output_weights" or "biases", or several of them; the others stay as they are.
         rates: learning rates, positive.
         optimiser: from a learning rate to a transformation of optax: optax.sgd, optax.adam, or with momentum
             functools.partial(optax.sgd, momentum=0.9).
@@ -89,12 +93,13 @@ def descend(
         measure: whose population loss is recorded, if not that of `loss`: a common yardstick.
 
     Returns:
-        Descent: losses and distances [R, T] at the T = steps / every + 1 numbers of steps, and the last weights.
+        Descent: losses and distances [R, T] at the T = steps / every + 1 numbers of steps, and the last parameters.
 
     Raises:
         ModuleNotFoundError: optax is not installed (the extra `descent`).
         TypeError, ValueError: numbers that are not positive, `every` that does not divide `steps`, an unknown `of`;
-            `batch` or `key` missing for "sample" or given otherwise; networks that do not fit each other.
+            `batch` or `key` missing for "sample" or given otherwise; networks that do not fit each other; `train` of
+            what the student does not have.
 
     Example:
         >>> import sobolev_theory as st
@@ -105,6 +110,7 @@ def descend(
     """
     posed(student, teacher, loss, GaussianInput())
     check_choice("of", of, Steps)
+    trained = checked_train(train, student)
     rates = jnp.atleast_1d(real_array("rates", rates))
     if rates.ndim != 1 or not jnp.all(rates > 0):
         raise ValueError(f"rates: got {rates.tolist()}; needs positive numbers [R]")
@@ -118,50 +124,64 @@ def descend(
     dtype = jnp.result_type(student.weights, teacher.weights)
     student, teacher, rates = jax.tree.map(lambda x: x.astype(dtype), (student, teacher, rates))
     return _descended(
-        optimiser, of, steps // every, every, batch, (student, teacher), loss, measure or loss, rates, key
+        optimiser, of, trained, steps // every, every, batch, (student, teacher), loss, measure or loss, rates, key
     )
 
 
 @eqx.filter_jit
-def _descended(optimiser, of, entries: int, every: int, batch, networks, loss, measure, rates, key) -> Descent:
+def _descended(optimiser, of, train, entries: int, every: int, batch, networks, loss, measure, rates, key) -> Descent:
     student, teacher = networks
+    power = rescaling_power(student, train)
 
-    def moved(w: Float[Array, "K d"]) -> Network:
-        return with_parameters(student, w, student.output_weights, student.biases)
+    def moved(state: tuple[Array, ...]) -> Network:
+        steps = dict(zip(train, state, strict=True))
+        return with_parameters(student, *(steps.get(name, getattr(student, name)) for name in TRAINED))
 
-    def direction(w, number):
+    def direction(state, number):
         if of == "sample":
-            problem = integrands.SampledProblem(loss.lambdas, moved(w), teacher)
+            problem = integrands.SampledProblem(loss.lambdas, moved(state), teacher)
             samples = integrands.draw(problem, jax.random.fold_in(key, number), batch)
-            return integrands.population_gradient(problem, samples).weights
-        return (loss_gradient if of == "loss" else population_gradient)(moved(w), teacher, loss).weights
+            found = integrands.population_gradient(problem, samples)
+        else:
+            found = (loss_gradient if of == "loss" else population_gradient)(moved(state), teacher, loss)
+        return tuple(getattr(found, name) for name in train)
 
-    def recorded(w):
-        found = population_loss(moved(w), teacher, measure), distance_to_teacher(w, teacher.weights)
+    def recorded(state):
+        found = (
+            population_loss(moved(state), teacher, measure),
+            distance_of_networks(moved(state), teacher, train, power),
+        )
         return tuple(jnp.where(jnp.isfinite(x), x, jnp.inf) for x in found)
 
     def run(rate):
         rule = optimiser(rate)
 
-        def step(number, state):
-            w, memory = state
-            update, memory = rule.update(direction(w, number), memory, w)
-            return optax.apply_updates(w, update), memory
+        def step(number, carried):
+            state, memory = carried
+            update, memory = rule.update(direction(state, number), memory, state)
+            return optax.apply_updates(state, update), memory
 
-        def entry(state, first):
-            state = jax.lax.fori_loop(first, first + every, step, state)
-            return state, recorded(state[0])
+        def entry(carried, first):
+            carried = jax.lax.fori_loop(first, first + every, step, carried)
+            return carried, recorded(carried[0])
 
-        start = student.weights
+        start = tuple(getattr(student, name) for name in train)
         (end, _), path = jax.lax.scan(entry, (start, rule.init(start)), every * jnp.arange(entries))
-        return *(jnp.concatenate([first[None], x]) for first, x in zip(recorded(start), path, strict=True)), end
+        runs = (jnp.concatenate([first[None], x]) for first, x in zip(recorded(start), path, strict=True))
+        last = moved(end)
+        return *runs, (last.weights, last.output_weights, last.biases)
 
     values, distances, ends = jax.vmap(run)(rates)
-    return Descent(rates, every * jnp.arange(entries + 1), values, distances, ends)
+    return Descent(rates, every * jnp.arange(entries + 1), values, distances, *ends)
 
 
 def largest_stable_step(
-    critical: Network, teacher: Network, loss: SobolevLoss = H1, *, of: Of = "population"
+    critical: Network,
+    teacher: Network,
+    loss: SobolevLoss = H1,
+    *,
+    of: Of = "population",
+    train: Train = "weights",
 ) -> float:
     """The learning rate up to which a critical point attracts gradient descent: 2/lambda_max where that is real.
 
@@ -170,6 +190,9 @@ def largest_stable_step(
     step does not move along them. It is 0 where no rate is small enough: at a saddle, and on a kink of the loss of H1
     (a neuron on the line of a teacher neuron, or of another student neuron), where descent steps to and fro at the
     size of the rate.
+
+    Args:
+        of, train: as for `spectrum`.
 
     Returns:
         A float: 0 where no rate is small enough, infinity where every direction is flat.
@@ -183,8 +206,9 @@ def largest_stable_step(
         >>> [st.largest_stable_step(teacher, teacher, loss) for loss in (st.L2, st.H1)]
         [4.0, 2.0]
     """
-    values = np.asarray(spectrum(critical, teacher, loss, of=of).values)
-    if of == "loss" and _on_a_kink(critical, teacher, loss.order):
+    values = np.asarray(spectrum(critical, teacher, loss, of=of, train=train).values)
+    moves = set(checked_train(train, critical)) != {"output_weights"}
+    if of == "loss" and moves and _on_a_kink(critical, teacher, loss.order):
         return 0.0
     # A flat critical point is known to half the digits, and so are its eigenvalues.
     values = values[~np.asarray(is_zero(jnp.asarray(values), values.size, np.inf))]

@@ -1,8 +1,6 @@
-"""Spectra of the Kd x Kd population Jacobian and loss Hessian in any dimension d, and condition numbers.
+"""Spectra of population Jacobians and loss Hessians in any dimension, and condition numbers; see `curvature_blocks`.
 
-In the span of the neurons (n <= K + K* dimensions) the matrix is one of size K n. On each of the d - n directions
-orthogonal to it, it acts on the K neurons as one and the same K x K matrix. So the spectrum has at most K (n + 1)
-different values, K of them of multiplicity d - n.
+The spectrum in the weights has at most K (n + 1) different values, K of them of multiplicity d - n.
 """
 
 from typing import Literal, NamedTuple
@@ -15,41 +13,18 @@ from jaxtyping import Array, Float, Inexact, Int
 
 from ..closed_forms import single_neuron
 from ..geometry.angles import angles_between, inverse_or_zero, inverse_sine, polar
-from ..geometry.span import Reduction, orthogonal_to, reduction, with_a_zero_input
-from ..model.activations import ReLU, has_jumps
+from ..geometry.span import orthogonal_to
+from ..model.activations import ReLU
 from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
-from ..model.networks import Network, check_same_inputs, with_parameters
+from ..model.networks import Network
 from ..model.precision import full_products
-from ..population import jacobians
+from .curvature_blocks import Blocks, blocks
+from .trained import Train, checked_train
 from .zero_eigenvalues import ROUNDINGS, conditions, is_zero
 
 Definition = Literal["eigenvalue_ratio", "two_norm", "symmetric_part"]
-
-
-class Blocks(eqx.Module):
-    """The Kd x Kd matrix as it acts in the span, and on each direction orthogonal to it.
-
-    Attributes:
-        in_span: [K n, K n], in the coordinates of `reduction.basis`, neuron by neuron.
-        orthogonal: [K, K], on every one of the d - n orthogonal directions.
-        copies: d - n.
-        symmetric: whether the matrix is symmetric in exact arithmetic.
-        reduction: the basis of the span.
-    """
-
-    in_span: Float[Array, "Kn Kn"]
-    orthogonal: Float[Array, "K K"]
-    copies: int = eqx.field(static=True)
-    symmetric: bool = eqx.field(static=True)
-    reduction: Reduction
-
-    @property
-    def parts(self) -> list[tuple[Float[Array, "m m"], int]]:
-        """The diagonal blocks with their multiplicities; no orthogonal one where the span is everything."""
-        parts = [(self.in_span, 1)]
-        return [*parts, (self.orthogonal, self.copies)] if self.copies else parts
 
 
 class Spectrum(eqx.Module):
@@ -58,7 +33,9 @@ class Spectrum(eqx.Module):
     Attributes:
         values: first those in the span, then those orthogonal to it; real for a symmetric matrix, else complex;
             exactly 0 where rounding cannot tell them from it.
-        multiplicities: ints that sum to K d, one per value.
+        multiplicities: ints that sum to K d, or to the number of parameters that train; one per value.
+        gauge: how many of the values that are 0 belong to changes of scale between the output weight and the other
+            parameters of a neuron, which leave the network as it is; all others that are 0 are `flat`.
         departure_from_normality: Henrici's, the Frobenius norm of the Schur form above its diagonal; 0 if normal.
         blocks: the matrices behind the values.
     """
@@ -68,13 +45,27 @@ class Spectrum(eqx.Module):
     departure_from_normality: Float[Array, ""]
     blocks: Blocks
 
+    @property
+    def gauge(self) -> Int[Array, ""]:
+        return self.blocks.gauge
+
+    @property
+    def flat(self) -> Int[Array, ""]:
+        """How many eigenvalues are 0 for no such reason, with multiplicity."""
+        return jnp.sum(jnp.where(self.values == 0, self.multiplicities, 0)) - self.gauge
+
     @full_products
     def eigenpairs(self) -> tuple[Inexact[Array, " m"], Inexact[Array, "m K d"]]:
         """The values, those in the span first, each with a unit eigenvector lifted to the weights.
 
         For a value of multiplicity d - n it is one of them: a vector over the neurons times one direction
         orthogonal to the span, and any other such direction serves as well. Needs the memory of m networks.
+
+        Raises:
+            ValueError: a spectrum in other parameters than the weights.
         """
+        if self.blocks.train != ("weights",):
+            raise ValueError(f"train: got the spectrum in {self.blocks.train}; eigenpairs needs one in the weights")
         basis, neurons = self.blocks.reduction.basis, self.blocks.orthogonal.shape[0]
         eig = jnp.linalg.eigh if self.blocks.symmetric else jnp.linalg.eig
         values, vectors = eig(self.blocks.in_span)
@@ -94,6 +85,7 @@ def spectrum(
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
     *,
     of: Of = "loss",
+    train: Train = "weights",
 ) -> Spectrum:
     """All K d eigenvalues of the loss Hessian or the population Jacobian in the weights, with multiplicities.
 
@@ -103,12 +95,13 @@ def spectrum(
     Args:
         of: "loss" for `loss_hessian`, symmetric; "population" for `population_jacobian`, what the paper calls the
             Hessian, which for H1 and ReLU is neither symmetric nor normal.
+        train: the parameters that derivatives are taken in, "weights", "output_weights" or "biases", or several.
 
     Returns:
-        Spectrum: at most K (n + 1) different eigenvalues with multiplicities that sum to K d.
+        Spectrum: at most K (n + 1) different eigenvalues in the weights, with multiplicities that sum to K d.
 
     Raises:
-        ValueError: an unknown `of`; and what `population_loss` raises.
+        ValueError: an unknown `of`, `train` of what the student does not have; and what `population_loss` raises.
 
     Source: rotation invariance; derived in the docstrings of `reduction` and `blocks`.
 
@@ -118,7 +111,7 @@ def spectrum(
         >>> st.spectrum(teacher, teacher, loss=st.L2).multiplicities.tolist()
         [1, 1, 998]
     """
-    matrix = blocks(student, teacher, loss, inputs, of=of)
+    matrix = blocks(student, teacher, loss, inputs, of=of, train=checked_train(train, student))
     counts = [copies for part, copies in matrix.parts for _ in range(part.shape[0])]
     values, departures = _eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)
     squares = [copies * departure**2 for (_, copies), departure in zip(matrix.parts, departures, strict=True)]
@@ -132,12 +125,13 @@ def condition_number(
     inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
     *,
     of: Of = "loss",
+    train: Train = "weights",
     definition: Definition = "eigenvalue_ratio",
 ) -> Float[Array, ""]:
     """How far the curvature is from that of a ball, by a named definition; infinite for a singular matrix.
 
     Args:
-        of: as for `spectrum`.
+        of, train: as for `spectrum`; directions that only change scale, `Spectrum.gauge`, do not count.
         definition: "eigenvalue_ratio", max |eigenvalue| / min |eigenvalue|, the paper's where all are positive;
             "two_norm", largest / smallest singular value; "symmetric_part", the ratio max |.| / min |.| of the
             eigenvalues of (A + A^T)/2. They agree for a positive definite loss Hessian, not for the population
@@ -156,10 +150,10 @@ def condition_number(
         1.0
     """
     check_choice("definition", definition, Definition)
-    matrix = blocks(student, teacher, loss, inputs, of=of)
+    matrix = blocks(student, teacher, loss, inputs, of=of, train=checked_train(train, student))
     if definition == "eigenvalue_ratio":
-        return _ratio(_eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)[0])
-    return _ratio(_sizes([part for part, _ in matrix.parts], definition))
+        return _ratio(_eigenvalues_of_parts(student, teacher, loss, inputs, of, matrix)[0], matrix.gauge)
+    return _ratio(_sizes([part for part, _ in matrix.parts], definition), matrix.gauge)
 
 
 def condition_of(
@@ -171,56 +165,11 @@ def condition_of(
     return _ratio(_sizes([matrix], definition))
 
 
-def _ratio(values: Inexact[Array, " m"]) -> Float[Array, ""]:
+def _ratio(values: Inexact[Array, " m"], without=0) -> Float[Array, ""]:
+    """Of the largest to the least, but for so many of the least."""
     sizes = jnp.abs(values)
-    least = jnp.min(sizes)
+    least = jnp.sort(sizes)[without]
     return jnp.where(least > 0, jnp.max(sizes) / jnp.where(least > 0, least, 1.0), jnp.inf)
-
-
-def blocks(
-    student: Network,
-    teacher: Network,
-    loss: SobolevLoss = H1,
-    inputs: GaussianInput = GaussianInput(),  # noqa: B008 - immutable
-    *,
-    of: Of = "loss",
-) -> Blocks:
-    """The matrix in the span and its K x K action on the complement, from the reduced networks.
-
-    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0.
-    """
-    check_choice("of", of, Of)
-    rotation = invariant_span(student, teacher, inputs)
-    small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
-    dense, product = {
-        "loss": (jacobians.loss_hessian, jacobians.loss_hessian_product),
-        "population": (jacobians.population_jacobian, jacobians.population_jacobian_product),
-    }[of]
-    size = small.weights.size
-    in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
-
-    symmetric = of == "loss" or not has_jumps(student.activation, loss.order)
-    if rotation.dimension == student.dimension:
-        nothing = jnp.zeros((student.neurons, student.neurons), in_span.dtype)
-        return Blocks(in_span, nothing, 0, symmetric, rotation)
-    wide, wide_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
-    still = jnp.zeros_like(student.output_weights)
-
-    def column(neuron):
-        tangent = jnp.zeros_like(wide.weights).at[:, -1].set(neuron)
-        moved = product(wide, wide_teacher, with_parameters(wide, tangent, still), loss, inputs)
-        return moved.weights[:, -1]
-
-    orthogonal = jax.vmap(column, out_axes=1)(jnp.eye(student.neurons, dtype=student.weights.dtype))
-    return Blocks(in_span, orthogonal, student.dimension - rotation.dimension, symmetric, rotation)
-
-
-def invariant_span(student: Network, teacher: Network, inputs: GaussianInput) -> Reduction:
-    """Outside it the matrix acts as one K x K matrix: the span of the neurons for N(0, I), else everything."""
-    if isinstance(inputs, GaussianInput) and inputs.is_standard:
-        return reduction(student, teacher)
-    check_same_inputs(student, teacher)
-    return Reduction(jnp.eye(student.dimension, dtype=student.weights.dtype))
 
 
 class Eigenvalues(NamedTuple):
@@ -235,7 +184,14 @@ def _eigenvalues_of_parts(
     student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, of: Of, matrix: Blocks
 ) -> tuple[Inexact[Array, " m"], list[Float[Array, ""]]]:
     """All eigenvalues, and each part's departure from normality."""
-    if student.dimension > 1 and inputs.is_standard and _is_the_papers(student) and _is_the_papers(teacher):
+    in_weights = matrix.train == ("weights",)
+    if (
+        in_weights
+        and student.dimension > 1
+        and inputs.is_standard
+        and _is_the_papers(student)
+        and _is_the_papers(teacher)
+    ):
         parts = _of_one_neuron(student, teacher, loss, of, matrix)[: len(matrix.parts)]
     else:
         parts = [_eigenvalues(part, matrix.symmetric) for part, _ in matrix.parts]

@@ -1,5 +1,6 @@
 """Jacobians of the two gradients in the student: dense in the weights, and as products with a tangent."""
 
+import itertools
 from functools import partial
 
 import jax
@@ -143,3 +144,29 @@ def _dense(p: Problem, part: Part) -> Float[Array, "K d K d"]:
     _, column = jax.linearize(of_rows, rows)
     basis = jnp.eye(rows.size, dtype=rows.dtype).reshape(-1, *rows.shape)
     return jax.vmap(column, out_axes=-1)(basis).reshape(rows.shape * 2)
+
+
+def parameter_jacobian(
+    student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, part: Part, names: tuple[str, ...]
+) -> Float[Array, "P P"]:
+    """Of the gradient in the named parameters of a Network by them, each flattened, one after another."""
+    return _dense_in(posed(student, teacher, loss, inputs), part, names)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _dense_in(p: Problem, part: Part, names: tuple[str, ...]) -> Float[Array, "P P"]:
+    own = p.student.weights, p.student.output_weights, p.student.biases
+    here = [getattr(p.student, name) for name in names]
+    ends = list(itertools.accumulate(x.size for x in here))
+
+    def of_vector(x: Float[Array, " P"]) -> Float[Array, " P"]:
+        parts = jnp.split(x, ends[:-1])
+        moved = {name: new.reshape(old.shape) for name, new, old in zip(names, parts, here, strict=True)}
+        values = [
+            moved.get(name, old) for name, old in zip(("weights", "output_weights", "biases"), own, strict=True)
+        ]
+        found = gradient(p.of(with_parameters(p.student, *values)), part)
+        return jnp.concatenate([jnp.ravel(getattr(found, name)) for name in names])
+
+    _, column = jax.linearize(of_vector, jnp.concatenate([jnp.ravel(x) for x in here]))
+    return jax.vmap(column, out_axes=-1)(jnp.eye(ends[-1], dtype=p.dtype))

@@ -132,3 +132,18 @@ def test_rates_work_under_float32():
     for rates in (np.float32([0.1]), 0.1):
         runs = st.descend(*small, st.H1, rates=rates, steps=2)
         assert runs.weights.dtype == jnp.float32
+
+
+def test_descent_in_all_parameters_takes_steps_along_the_gradient_of_all():
+    """One step of each rate, and what does not train stays; the distance knows no scale between a and w."""
+    student = st.Network([[0.5, 1.0]], [2.0])
+    teacher = st.Network([[1.0, 0.0]], [0.5])
+    found = st.descend(student, teacher, st.L2, train=("weights", "output_weights"), rates=[0.1, 0.2], steps=1)
+    gradient = st.population_gradient(student, teacher, st.L2)
+    for name in ("weights", "output_weights"):
+        for rate, end in zip((0.1, 0.2), getattr(found, name), strict=True):
+            np.testing.assert_allclose(end, getattr(student, name) - rate * getattr(gradient, name), rtol=1e-14)
+    np.testing.assert_allclose(found.distance[:, 0], np.linalg.norm([2 * 0.5 - 0.5, 2 * 1.0]), rtol=1e-14)
+    assert found.biases is None
+    with pytest.raises(ValueError, match="train: got 'biases'"):
+        st.descend(student, teacher, st.L2, train="biases", rates=0.1, steps=1)

@@ -182,6 +182,9 @@ def dynamics() -> Calls:
         "extreme_eigenvalues": lambda: st.extreme_eigenvalues(student, teacher),
         "critical_point": lambda: st.critical_point(target, target, st.L2),
         "gradient_flow": lambda: st.gradient_flow(start, target, t1=1.0),
+        "gradient_flow: train": lambda: st.gradient_flow(
+            start, target, st.L2, t1=1.0, train=("weights", "output_weights")
+        ),
         "gradient_flows": lambda: st.gradient_flows(start.weights[None], target, t1=1.0),
         "descend": lambda: st.descend(student, teacher, rates=[0.1, 0.2], steps=2),
         "descend: samples": lambda: st.descend(

@@ -125,6 +125,17 @@ def test_the_summary_has_a_line_per_size(capsys):
     assert basins.main(["--show"]) == 0
     _, *lines = capsys.readouterr().out.splitlines()
     rows = basin_table.read()
-    assert len(lines) == len({(cell.teachers, cell.extra) for cell in rows})
+    sizes = {(cell.teachers, cell.extra) for cell in rows}
+    assert len(lines) == len(sizes) + len(basin_table.PUBLISHED) + 1
     share = basin_table.elsewhere(rows[Cell(6, 0, "L2")])
     assert f"{share.missed}/{share.starts}" in lines[0]
+
+
+def test_shares_are_compared_with_those_that_were_published():
+    alike = {Cell(10, 0, "L2"): Row("G" * 65 + "M" * 35), Cell(9, 0, "L2"): Row("M")}
+    lines = list(basin_table.against_published(alike))
+    assert lines[0].strip().startswith("10   L2 35/100 = 0.350, published 0.346, p = 1.00")
+    assert len(lines) == 2
+    unlike = {Cell(6, 0, "L2"): Row("G" * 50 + "M" * 50)}
+    assert list(basin_table.against_published(unlike))[-1].endswith("1 degrees of freedom, p = 0.00")
+    assert list(basin_table.against_published({})) == []

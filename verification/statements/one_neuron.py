@@ -124,6 +124,24 @@ H1_LOSS_VELOCITY = states(
     remark="the last one from any start with an angle below one eighth of a turn",
 )
 
+# What a^2 - |w|^2 does where an output weight a of w trains too: at a = 1 the derivative in it is on the second line.
+
+
+def _balance(gradient: sp.MatrixSymbol, loss: sp.Symbol, own: sp.Expr, cross: sp.Expr):
+    right = own * r**2 - r * r_star * cross / (2 * pi)
+    return states(
+        equal(Dot(w, gradient), right),
+        equal(loss + own * (r**2 - r_star**2) / 2, right),
+        remark="the second one is the derivative in the output weight a of w, at 1: so every flow of both conserves "
+        "the square of a less that of the norm of w",
+    )
+
+
+_l2_cross, _h1_cross = s + (pi - theta) * c, s + 2 * (pi - theta) * c
+L2_BALANCE = _balance(G_L, L, half, _l2_cross)
+H1_POPULATION_BALANCE = _balance(G_H, H, sp.Integer(1), _h1_cross)
+H1_LOSS_BALANCE = _balance(grad_H, H, sp.Integer(1), _h1_cross)
+
 # How fast |w - w*|^2/2 falls.
 
 _fall = distance**2 / 2 + theta * Dot(w_star, w - w_star) / (2 * pi)

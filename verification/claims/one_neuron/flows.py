@@ -10,7 +10,7 @@ import numpy as np
 
 import sobolev_theory as st
 from sobolev_theory import single_neuron
-from sobolev_theory.symbolic import descent
+from sobolev_theory.symbolic import descent, output_weight
 from sobolev_theory.symbolic import single_neuron as derived
 
 from ...checks import (
@@ -22,14 +22,24 @@ from ...checks import (
 )
 from ...claim import Claim, Formula
 from ...statements import Statement
+from ...statements import notation as n
 from ...statements import one_neuron as stated
 from ...twins import entry_scaled
 from ..common.domains import ONE_NEURON, Pair
 from ..common.frames import excess_norm, frame, polar_velocity, turn
-from ..common.pairs import ball, symbolic
+from ..common.pairs import ball, symbolic, value
 from ..common.sources import ONE_NEURON_PAPER as PAPER
 from ..common.sources import TIAN
-from .methods import closed, gradient_by_differences, loss_gradient, population_gradient, sampled
+from .methods import (
+    DEFINED,
+    LIBRARY,
+    closed,
+    gradient_by_differences,
+    loss_at,
+    loss_gradient,
+    population_gradient,
+    sampled,
+)
 
 # Flows.
 
@@ -111,6 +121,41 @@ FLOWS = (
 )
 
 
+# The balance of weights and output weights.
+
+
+LOSSES = {quantity: lambda w, v, loss=loss: loss_at(loss, Pair(w, v)) for quantity, loss in ((n.L, "L"), (n.H, "H"))}
+
+
+def _balance_claim(name: str, statement: Statement, derivation: Callable, others: Statement) -> Claim:
+    formula = partial(value, statement, LIBRARY)
+    return Claim(
+        f"one-neuron/{name}",
+        statement,
+        "derived here",
+        ONE_NEURON,
+        formula,
+        (symbolic(derivation), ball(), Quadrature(partial(value, statement, {**DEFINED, **LOSSES}))),
+        {
+            "weights ten percent off": entry_scaled(formula, 0, 1.1),
+            "output weight ten percent off": entry_scaled(formula, 1, 1.1),
+            "the other loss's": partial(value, others, LIBRARY),
+        },
+    )
+
+
+BALANCES = (
+    _balance_claim("l2-balance", stated.L2_BALANCE, output_weight.l2_balance, stated.H1_POPULATION_BALANCE),
+    _balance_claim(
+        "h1-population-balance",
+        stated.H1_POPULATION_BALANCE,
+        output_weight.h1_population_balance,
+        stated.L2_BALANCE,
+    ),
+    _balance_claim("h1-loss-balance", stated.H1_LOSS_BALANCE, output_weight.h1_loss_balance, stated.L2_BALANCE),
+)
+
+
 # Acceleration.
 
 
@@ -172,4 +217,4 @@ ACCELERATION = Claim(
     {"angle term dropped": _without_angle, "angle term with the wrong sign": _angle_sign},
 )
 
-CLAIMS = (*FLOWS, ACCELERATION)
+CLAIMS = (*FLOWS, *BALANCES, ACCELERATION)
