@@ -15,8 +15,9 @@ from jaxtyping import Array, Bool, Float, Int
 from ..geometry.line_angles import LineAngles
 from ..model.losses import OrderWeights
 from . import kinks
+from .clusters import Weakest, folded
 from .flow_events import Course, Tolerances
-from .flow_turns import ENDED, STEPPING, Integrator, Lane, Limits, Turn, looked
+from .flow_turns import ENDED, STEPPING, Integrator, Lane, Limits, Turn, looked, placed
 from .kinks import Motion, Present
 from .trials import Trial, tried, untried, within
 
@@ -74,22 +75,22 @@ def follow(
     )
     look = jax.vmap(partial(looked, integrator, to, limits), in_axes=(0, 0, 0, 0, None))
     move = jax.vmap(partial(_motion, integrator))
+    place = jax.vmap(partial(placed, integrator))
     step = jax.vmap(partial(_tried, integrator, to, limits))
 
     def body(s: _State) -> _State:
         trial = jax.lax.cond(s.fresh, lambda: step(courses, s.lanes, s.memory, s.jumped), lambda: s.trial)
         stepping = ((s.lanes.doing == STEPPING) & s.fresh)[:, None, None]
         lanes = s.lanes._replace(aim=jnp.where(stepping, trial.end, s.lanes.aim))
-        found = move(courses, lanes.centre + lanes.aim, lanes.aim_ray) if integrator.has_kinks else nothing
+        found = move(courses, place(courses, lanes, lanes.aim), lanes.aim_ray) if integrator.has_kinks else nothing
         moved, turn = look(courses, lanes, trial, found, s.fresh)
-        saved, saves = _saved(integrator.solver, times, lanes, trial, turn, s.saved, s.saves)
+        saved, saves = _saved(integrator, times, courses, lanes, trial, turn, s.saved, s.saves)
         memory = jax.tree.map(partial(_where, turn.accepted), trial.memory, s.memory)
         jumped = turn.starts | (s.jumped & ~turn.accepted)
         ready = jnp.all((moved.doing == STEPPING) | (moved.doing >= ENDED))
         return _State(ready, moved, trial, memory, jumped, saved, saves)
 
-    far = jnp.full(starts.shape[:2], jnp.inf, starts.dtype)
-    nothing = Motion(jnp.zeros_like(starts), jnp.zeros_like(starts), far, jnp.asarray(lanes.ray), far, far[:, 0])
+    nothing = _nothing(starts)
     saved = jnp.full((len(starts), len(times), *starts.shape[1:]), jnp.nan, starts.dtype)
     trial = jax.vmap(partial(untried, integrator.solver))(starts)
     nobody, saves = jnp.zeros(len(starts), bool), jnp.zeros(len(starts), jnp.int32)
@@ -98,13 +99,20 @@ def follow(
     lanes = end.lanes
     return Path(
         lanes.time,
-        lanes.centre + lanes.offset,
+        place(courses, lanes, lanes.offset),
         lanes.ray,
         end.saved,
         lanes.arrival,
         lanes.all_steps,
         lanes.outcome,
     )
+
+
+def _nothing(w: Float[Array, "B K n"]) -> Motion:
+    """Where there are no kinks."""
+    far, some = jnp.full(len(w), jnp.inf, w.dtype), jnp.zeros(w.shape[:2], w.dtype)
+    cut = Weakest(far, some > 0, w[:, 0], far)
+    return Motion(w, some, w, cut, far, jnp.zeros((len(w), 2), jnp.int32))
 
 
 def _where(when: Bool[Array, " B"], one, other):
@@ -136,10 +144,11 @@ def _tried(
     integrator: Integrator, to: Tolerances, limits: Limits, course: Course, lane: Lane, memory, jumped
 ) -> Trial:
     def velocity(offset):
-        w = lane.centre + offset
-        if integrator.has_kinks:
-            return _motion(integrator, course, w, lane.ray).velocity
-        return _velocity(integrator, course, w)[0]
+        w = placed(integrator, course, lane, offset)
+        if not integrator.has_kinks:
+            return _velocity(integrator, course, w)[0]
+        moving = _motion(integrator, course, w, lane.ray).velocity
+        return folded(lane.frame, w, moving, lane.ray, len(course.loss.teacher[1]))
 
     end = jnp.where(lane.step >= limits.t1 - lane.time, limits.t1, lane.time + lane.step)
     atol = to.atol * course.scale
@@ -148,7 +157,7 @@ def _tried(
     )
 
 
-def _saved(solver: str, times, lanes: Lane, trial: Trial, turn: Turn, saved, saves):
+def _saved(integrator: Integrator, times, courses: Course, lanes: Lane, trial: Trial, turn: Turn, saved, saves):
     """The solutions at all times that have been passed."""
     flows, padded = jnp.arange(len(saved)), jnp.append(times, jnp.inf)
 
@@ -159,7 +168,8 @@ def _saved(solver: str, times, lanes: Lane, trial: Trial, turn: Turn, saved, sav
         saved, saves = state
         here = pending(saves)
         fraction = (padded[saves] - lanes.time) / lanes.step
-        inside = lanes.centre + jax.vmap(partial(within, solver))(trial, fraction)
+        inside = jax.vmap(partial(within, integrator.solver))(trial, fraction)
+        inside = jax.vmap(partial(placed, integrator))(courses, lanes, inside)
         value = jnp.where(turn.stands[:, None, None], turn.stays, inside)
         index = jnp.where(here, saves, len(times))
         return saved.at[flows, index].set(value, mode="drop"), saves + here.astype(saves.dtype)
