@@ -7,11 +7,12 @@ neurons' displacements n_i from it,
 
 f_i all other forces across the line. Neurons whose masses have opposite signs attract each other, also by opposite
 rays of the line; others repel. The metric of the flow is sum |w_i|^2 |dn_i|^2: rigidly, a cluster without a teacher
-turns at the rate sum F / sum |w|^2, one with a teacher not at all. Subtract that from the F_i. A part S then leaves the
-rest in one direction if |F_S| exceeds the capacity -lambda_1 m_S (m - m_S) / (2 pi) of the cut, and the loss falls by
-(|F_S| - capacity) / sqrt(I) per length, I the reduced moment of inertia. With one neuron of one sign and the others of
-the other, by the triangle inequality, the cluster holds if every cut of a single neuron of these does. Looked at are
-all cuts of up to five neurons; of more, those of one, two, all but one and all students.
+turns at the rate sum F / sum |w|^2, one with a teacher not at all. Subtract that from the F_i. A part S then leaves
+the rest in one direction if |F_S| exceeds the capacity -lambda_1 m_S (m - m_S) / (2 pi) of the cut, m the mass of
+all; the loss falls by (|F_S| - capacity) / sqrt(I) per length, I the reduced moment of inertia. If one neuron has one
+sign and all others the other, the cluster holds as soon as no cut of a single one of these others leaves: by the
+triangle inequality. Looked at are all cuts of up to five neurons; of more, those of one, two, all but one and all
+students.
 """
 
 from typing import NamedTuple
@@ -132,8 +133,8 @@ def led(ray: Int[Array, " K"], group: Bool[Array, " K"], norm: Float[Array, " K"
     return jnp.where(others, teachers + leader, jnp.where(group, FREE, ray)).astype(ray.dtype)
 
 
-# Coordinates of a piece, in which lines stay shared exactly: a neuron on the line of student L is rho times a constant
-# vector c, its w_L where the piece began, and its weights are rho w_L. It begins with its weights.
+# Coordinates of a piece, in which lines stay shared exactly: a neuron on the line of student L is rho times a
+# constant vector c, its w_L where the piece began, and its weights are rho w_L. It begins with its weights.
 
 
 def _leaders(ray: Int[Array, " K"], teachers: int) -> Int[Array, " K"]:

@@ -4,10 +4,12 @@ from enum import Enum
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..geometry.angles import direction, polar
-from .kinks import FREE, Motion, Present, WeightLoss, distance_to_teacher
+from .clusters import FREE
+from .kinks import Motion, Present, WeightLoss, distance_to_teacher
 
 NAMES = ("near", "short", "vanished", "distance", "line")
 ENDS = ("distance", "vanished")  # of a flow, the others only of a piece
@@ -128,3 +130,13 @@ def sizes(
         found.sin / to.snap,
     ]
     return jnp.stack(found_sizes) - 1
+
+
+def check_no_zero_neuron(starts: np.ndarray) -> None:
+    zero = np.argwhere(np.all(starts == 0, axis=2))
+    if len(zero):
+        start, neuron = zero[0]
+        raise ValueError(
+            f"student: neuron {neuron} of start {start} is 0; needs neurons that are not: the direction of a zero "
+            "neuron is undefined, and no gradient moves it"
+        )

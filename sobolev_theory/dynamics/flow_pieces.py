@@ -6,37 +6,48 @@ in the program at one place for steps, and at another for all that flows of kink
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..geometry.line_angles import LineAngles
 from ..model.losses import OrderWeights
 from . import kinks
-from .clusters import Weakest, folded
-from .flow_events import Course, Tolerances
-from .flow_turns import ENDED, STEPPING, Integrator, Lane, Limits, Turn, looked, placed
+from .clusters import FREE, Weakest, folded
+from .flow_events import Course, Outcome, Tolerances
+from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, placed
 from .kinks import Motion, Present
-from .trials import Trial, tried, untried, within
+from .trials import STABILISED, Trial, tried, untried, within
 
+STIFF = 2000  # steps of a piece; others take tens to hundreds
 FEW = 2**14  # differences of unit vectors: up to it all pairs of neurons have them
 
 
 class Path(NamedTuple):
-    """Where flows went: `saved` is NaN after their ends."""
+    """Where flows went: `saved` is NaN after their ends, `ray` and `leader` are the lines that neurons are on."""
 
     time: Float[Array, " B"]
     w: Float[Array, "B K n"]
     ray: Int[Array, "B K"]
+    leader: Int[Array, "B K"]
     saved: Float[Array, "B T K n"]
     arrival: Float[Array, "B K"]
     steps: Int[Array, " B"]
     code: Int[Array, " B"]
 
 
-AXES = ("B", "BKn", "BK", "BTKn", "BK", "B", "B")  # of a Path
+AXES = ("B", "BKn", "BK", "BK", "BTKn", "BK", "B", "B")  # of a Path
+
+
+class Pause(NamedTuple):
+    """All flows at some time, with what they have saved, and how many times."""
+
+    lanes: Lane
+    saved: Float[Array, "B T K n"] | Float[np.ndarray, "B T K n"]
+    saves: Int[Array, " B"] | Int[np.ndarray, " B"]
 
 
 class _State(NamedTuple):
@@ -49,6 +60,33 @@ class _State(NamedTuple):
     saves: Int[Array, " B"]
 
 
+def followed(
+    integrator: Integrator,
+    switches: bool,
+    starts: tuple[Float[np.ndarray, "B K n"], Bool[np.ndarray, " B"]],
+    limits: Limits,
+    *setting,
+) -> Path:
+    """`follow` from weights, of those flows that begin.
+
+    Two lines that have just come apart, slowly, turn about each other at a rate of one over their angle: if the
+    flow `switches`, those for which a solver of high order takes STIFF steps go on with a stabilised one.
+    """
+    w, begins = starts
+    saved = np.full((len(w), len(setting[-1]), *w.shape[1:]), np.nan, w.dtype)
+    begin = Pause(first(integrator, w, begins), saved, np.zeros(len(w), np.int32))
+    if not switches or int(limits.max_steps) <= STIFF:
+        return follow(integrator, *setting, begin, limits)[0]
+    few: Any = np.asarray(STIFF, np.int32)
+    path, pause = follow(integrator, *setting, begin, limits._replace(max_steps=few))
+    lanes = pause.lanes
+    stiff = begins & (np.asarray(path.code) == CODES[Outcome.STEPS])
+    if not stiff.any():
+        return path
+    lanes = lanes._replace(doing=np.where(stiff, STEPPING, lanes.doing), steps=np.zeros_like(lanes.steps))
+    return follow(integrator._replace(solver=STABILISED), *setting, pause._replace(lanes=lanes), limits)[0]
+
+
 @partial(jax.jit, static_argnums=0)
 def follow(
     integrator: Integrator,
@@ -58,17 +96,18 @@ def follow(
     teachers: tuple[Float[Array, "B K_star n"], Float[Array, " K_star"]],
     scales: tuple[Float[Array, " B"], Float[Array, ""]],
     present: Present,
-    lanes: Lane,
     times: Float[Array, " T"],
+    begin: Pause,
     limits: Limits,
-) -> Path:
+) -> tuple[Path, Pause]:
     """All flows at once to t1; those that have ended stand still.
 
     Args:
         scales: of the weights, and how many weights of students there are.
-        lanes: at time 0.
         times: to save at, infinite for none.
+        begin: at time 0, or where another solver stopped.
     """
+    lanes = begin.lanes
     starts = jnp.asarray(lanes.offset)
     courses = jax.vmap(partial(_course, integrator, lambdas, output_weights, present), in_axes=(0, None, 0, None))(
         *teachers, *scales
@@ -87,25 +126,31 @@ def follow(
         saved, saves = _saved(integrator, times, courses, lanes, trial, turn, s.saved, s.saves)
         memory = jax.tree.map(partial(_where, turn.accepted), trial.memory, s.memory)
         jumped = turn.starts | (s.jumped & ~turn.accepted)
-        ready = jnp.all((moved.doing == STEPPING) | (moved.doing >= ENDED))
-        return _State(ready, moved, trial, memory, jumped, saved, saves)
+        return _State(ready(moved), moved, trial, memory, jumped, saved, saves)
+
+    def ready(lanes: Lane) -> Bool[Array, ""]:
+        return jnp.all((lanes.doing == STEPPING) | (lanes.doing >= ENDED))
 
     nothing = _nothing(starts)
-    saved = jnp.full((len(starts), len(times), *starts.shape[1:]), jnp.nan, starts.dtype)
     trial = jax.vmap(partial(untried, integrator.solver))(starts)
-    nobody, saves = jnp.zeros(len(starts), bool), jnp.zeros(len(starts), jnp.int32)
-    state = _State(jnp.asarray(False), lanes, trial, trial.memory, nobody, saved, saves)
+    everybody = jnp.ones(len(starts), bool)
+    state = _State(
+        ready(lanes), lanes, trial, trial.memory, everybody, jnp.asarray(begin.saved), jnp.asarray(begin.saves)
+    )
     end = jax.lax.while_loop(lambda s: jnp.any(s.lanes.doing < ENDED), body, state)
     lanes = end.lanes
-    return Path(
+    led = lanes.ray >= teachers[1].size
+    path = Path(
         lanes.time,
         place(courses, lanes, lanes.offset),
-        lanes.ray,
+        jnp.where(led, FREE, lanes.ray),
+        jnp.where(led, lanes.ray - teachers[1].size, FREE),
         end.saved,
         lanes.arrival,
         lanes.all_steps,
         lanes.outcome,
     )
+    return path, Pause(lanes, end.saved, end.saves)
 
 
 def _nothing(w: Float[Array, "B K n"]) -> Motion:

@@ -9,9 +9,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..model.activations import Activation
 from . import kinks, meetings
-from .clusters import frame, unfolded
+from .clusters import FREE, frame, unfolded
 from .flow_events import ENDS, NAMES, Course, Outcome, Piece, Tolerances, centre, piece, sizes
-from .kinks import FREE, Motion
+from .kinks import Motion
 from .trials import Bracket, Trial, within
 
 EVENT = 1e-2  # relative error of the size at which an event is taken: far above rounding at distances of 1e-12

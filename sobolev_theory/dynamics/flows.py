@@ -21,10 +21,10 @@ from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network
 from ..model.precision import full_products
 from ..population.problem import isotropic_problem
-from .flow_events import Outcome, Tolerances
+from .flow_events import Outcome, Tolerances, check_no_zero_neuron
 from .flow_measures import measured
-from .flow_pieces import AXES, Path, follow
-from .flow_turns import Integrator, Limits, first
+from .flow_pieces import AXES, Path, followed
+from .flow_turns import Integrator, Limits
 from .rooms import NEURONS, bases, room
 
 Solver = Literal["auto", "tsit5", "dopri8", "kvaerno5"]
@@ -42,6 +42,7 @@ class Flow(eqx.Module):
         basis: [B d n].
         end_time, end_loss, end_distance, end: where the flow ended, `end` [B K n] in coordinates of `basis`.
         ray: [B K], the teacher neuron on whose line a student neuron ended, -1 for none; kinks of a loss flow.
+        leader: [B K], the student neuron on whose line it ended, -1 for none, for that one, and on teachers' lines.
         arrival: [B K], when it got there last; infinite for none.
         energy_rise: [B], the largest increase of the loss between two successive times, start and end included,
             over the loss at the start: rounding and tolerance for every loss flow.
@@ -59,6 +60,7 @@ class Flow(eqx.Module):
     end_distance: Float[Array, "*B"]
     end: Float[Array, "*B K n"]
     ray: Int[Array, "*B K"]
+    leader: Int[Array, "*B K"]
     arrival: Float[Array, "*B K"]
     energy_rise: Float[Array, "*B"]
     steps: Int[Array, "*B"]
@@ -99,9 +101,9 @@ def gradient_flow(
 ) -> Flow:
     """The flow W' = -gradient of the student's weights from time 0 to t1; output weights stay as they are.
 
-    In the span of student and teacher, whatever d is. Of the H1 loss, neurons reach the direction of a teacher
-    neuron in finite time; the event is located, and they slide along it until other forces take them off.
-    Not for jit; for many starts see `gradient_flows`.
+    In the span of student and teacher, whatever d is. Of the H1 loss, neurons reach the line of a teacher neuron, or
+    of a student neuron of opposite output weight, in finite time; the event is located, and they share it until
+    other forces take them off. Not for jit; for many starts see `gradient_flows`.
 
     Args:
         of: "loss" follows -`loss_gradient`, "population" follows -`population_gradient` (they agree for L2).
@@ -109,7 +111,8 @@ def gradient_flow(
         saveat: increasing times in [0, t1], which `Flow.time` repeats, t1 only if it is among them; default 101
             equidistant ones from 0 to t1.
         until_distance: end as soon as `distance` falls to it, to one per cent; at time 0 if it is there already.
-        solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5.
+        solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5, and
+            where that takes 2,000 steps between two kinks, a stabilised one: beside them flows are stiff.
         rtol: local errors relative to the weights, and near the teacher to the distance from it; default 1e-9, or
             1e-5 in single precision. A kink is taken as reached at an angle of 32 rtol.
         atol: absolute local errors, in units of the teacher's largest norm.
@@ -206,7 +209,7 @@ def _flows(
     dtype = jnp.result_type(starts, rows)
     integrator, tolerances, times, limits = _checked(options, activation, loss, dtype)
     begin, teacher_rows = np.asarray(starts, float), np.asarray(rows, float)
-    _check_no_zero_neuron(begin)
+    check_no_zero_neuron(begin)
 
     basis = bases(begin, teacher_rows)
     w, teachers, outputs = begin @ basis, teacher_rows @ basis, (np.asarray(ours, float), np.asarray(output, float))
@@ -215,17 +218,18 @@ def _flows(
     mine, theirs = space.output_weights(*outputs, dtype)
     sizes = [np.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
     scale = np.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
-    path = follow(
+    path = followed(
         integrator,
+        options.solver == "auto" and integrator.has_kinks,
+        (space.starts(w, dtype), space.flows()),
+        limits,
         tolerances,
         tuple(np.asarray(x, dtype) for x in lambdas),
         mine,
         (space.teachers(teachers, dtype), theirs),
         space.scales(scale, w[0].size, dtype),
         space.present,
-        first(integrator, space.starts(w, dtype), space.flows()),
         space.times(times, dtype),
-        limits,
     )
     arrays: list[Any] = [space.cut(x, axes) for x, axes in zip(path, AXES, strict=True)]
     cut = Path(*arrays)
@@ -250,6 +254,7 @@ def _summary(losses: np.ndarray, distances: np.ndarray, times, basis, path: Path
         "end_distance": distances[:, -1],
         "end": path.w,
         "ray": path.ray,
+        "leader": path.leader,
         "arrival": path.arrival,
         "energy_rise": rise,
         "steps": path.steps,
@@ -288,13 +293,3 @@ def _checked(options: _Options, activation: Activation, loss: SobolevLoss, dtype
     counts = whole("max_steps", options.max_steps, 1), whole("max_kinks", options.max_kinks, 0)
     limits: list[Any] = [np.asarray(t1, dtype), *(np.asarray(min(x, MOST), np.int32) for x in counts)]
     return Integrator(activation, kinked, solver), Tolerances(*small), times, Limits(*limits)
-
-
-def _check_no_zero_neuron(starts: np.ndarray) -> None:
-    zero = np.argwhere(np.all(starts == 0, axis=2))
-    if len(zero):
-        start, neuron = zero[0]
-        raise ValueError(
-            f"student: neuron {neuron} of start {start} is 0; needs neurons that are not: the direction of a zero "
-            "neuron is undefined, and no gradient moves it"
-        )

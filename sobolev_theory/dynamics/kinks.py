@@ -1,10 +1,10 @@
 """Where the gradient flow of an H1 loss has no gradient to follow: neurons that share a line.
 
-The loss has a cone there, lambda_1 |m_i m_j| theta / (2 pi) with masses m = a |w| of students and -a* |w*| of teachers
-of opposite signs: if its slope is larger than the part of all other forces that would take them apart, the element of
-least norm among the subgradients keeps them together. Neurons arrive in finite time, and go on as one cluster
-(`clusters`): on a teacher's line only their norms move, without a teacher the line turns as well. They come apart
-when forces exceed the slope (`meetings`). Both rays of a line attract; masses of one sign weaken each other.
+The loss has a cone there, lambda_1 |m_i m_j| theta / (2 pi) for masses m = a |w| of students and -a* |w*| of
+teachers of opposite signs: if its slope is larger than the part of all other forces that would take them apart, the
+element of least norm among the subgradients keeps them together. Neurons arrive in finite time, and go on as one
+cluster (`clusters`): on a teacher's line only their norms move, without a teacher the line turns as well. They come
+apart when forces exceed the slope (`meetings`). Both rays of a line attract; masses of one sign weaken each other.
 
 Directions here come from differences of unit vectors, and are formed for all pairs: memory K (K + K*) n.
 """
@@ -25,7 +25,7 @@ from ..model.losses import OrderWeights
 from ..model.networks import Neurons
 from ..model.precision import full_products
 from ..population.engine import sums_of
-from .clusters import FREE, Clusters, Weakest, clusters, sides, turns, weakest
+from .clusters import Clusters, Weakest, clusters, sides, turns, weakest
 
 ROUNDING = 64  # eps of the unit of force: below it a force has no direction
 

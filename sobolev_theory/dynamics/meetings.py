@@ -80,9 +80,7 @@ def arrived(
     line = jnp.where(fixed, units[count + first], direction(polar(mean[None]))[0])
     on_line = jnp.sum(moved * line, axis=1, keepdims=True) * line
     joined = jnp.where(fixed, jnp.where(group, first.astype(ray.dtype), ray), led(ray, group, norm, teachers))
-    return Arrival(
-        jnp.where((arrives & group)[:, None], on_line, moved), jnp.where(arrives, joined, ray), step
-    )
+    return Arrival(jnp.where((arrives & group)[:, None], on_line, moved), jnp.where(arrives, joined, ray), step)
 
 
 def settled(
@@ -98,6 +96,4 @@ def settled(
     apart = led(ray, cut.part, norm, teachers)
     apart = jnp.where(jnp.any(rest & ~on.fixed), led(apart, rest, norm, teachers), apart)
     unique = ~parts | (cut.force > kinks.ROUNDING * jnp.finfo(w.dtype).eps * unit)
-    return Settled(
-        jnp.where(parts, moved, w), jnp.where(parts, apart, ray), parts, unique
-    )
+    return Settled(jnp.where(parts, moved, w), jnp.where(parts, apart, ray), parts, unique)
