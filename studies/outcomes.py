@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import sobolev_theory as st
@@ -76,8 +77,16 @@ def ends(cell: Cell, batch: int) -> Row:
     """Follow the starts of a batch."""
     starts, signs, teacher = problem(cell.neurons, batch)
     loss, of = FLOWS[cell.flow]
-    times = np.linspace(0.0, T1, 16)
-    flows = st.gradient_flows(starts, teacher, loss, of=of, t1=T1, saveat=times, rtol=RTOL, output_weights=signs)
+    flows = st.gradient_flows(
+        jnp.asarray(starts),
+        teacher,
+        loss,
+        of=of,
+        t1=T1,
+        saveat=np.linspace(0.0, T1, 16).tolist(),
+        rtol=RTOL,
+        output_weights=jnp.asarray(signs),
+    )
     names = {outcome: code for code, outcome in CODES.items()}
     shared = int(np.sum(np.any(np.asarray(flows.leader) >= 0, axis=1)))
     rise = float(np.max(flows.energy_rise)) if of == "loss" else 0.0  # the other is no gradient

@@ -95,7 +95,7 @@ def turns(on: Clusters, norm: Float[Array, " K"], torque: Float[Array, "K n"]) -
 
 @full_products
 def weakest(
-    slope: Float[Array, ""], on: Clusters, norm: Float[Array, " K"], excess: Float[Array, "K n"], tiny: float
+    slope: Float[Array, ""] | float, on: Clusters, norm: Float[Array, " K"], excess: Float[Array, "K n"], tiny: float
 ) -> Weakest:
     """Of all cuts that of the steepest way down.
 

@@ -49,7 +49,7 @@ def tried(name: str, velocity, rtol, atol, entries, y, start, end, memory, jumpe
         entries: how many of y count for the norm of the error.
         memory: of the solver; not of use after the velocity has `jumped`.
     """
-    terms = diffrax.ODETerm(lambda t, y, args: velocity(y))
+    terms: Any = diffrax.ODETerm(lambda t, y, args: velocity(y))
     if name == STABILISED:
         y1, error, k, direction = stabilised(velocity, y, end - start, jnp.where(jumped, 0.0, memory[1]))
         dense, memory, order = {"y0": y, "y1": y1, "k": k}, (memory[0], direction), ORDER_OF_ERROR
