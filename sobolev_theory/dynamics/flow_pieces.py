@@ -16,10 +16,10 @@ from jaxtyping import Array, Bool, Float, Int
 from ..geometry.line_angles import LineAngles
 from ..model.losses import OrderWeights
 from . import kinks
-from .clusters import FREE, Weakest, folded
+from .clusters import FREE, Clusters, Weakest, folded
 from .flow_events import Course, Outcome, Tolerances
 from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, placed
-from .kinks import Motion, Present
+from .kinks import Motion, Moving, Present
 from .trials import STABILISED, Trial, tried, untried, within
 
 STIFF = 2000  # steps of a piece; others take tens to hundreds
@@ -156,8 +156,9 @@ def follow(
 def _nothing(w: Float[Array, "B K n"]) -> Motion:
     """Where there are no kinks."""
     far, some = jnp.full(len(w), jnp.inf, w.dtype), jnp.zeros(w.shape[:2], w.dtype)
+    none = Clusters(some > 0, some, some, some > 0)
     cut = Weakest(far, some > 0, w[:, 0], far)
-    return Motion(w, some, w, cut, far, jnp.zeros((len(w), 2), jnp.int32))
+    return Motion(Moving(w, some, w, some, w, none), cut, far, jnp.zeros((len(w), 2), jnp.int32))
 
 
 def _where(when: Bool[Array, " B"], one, other):
@@ -192,7 +193,9 @@ def _tried(
         w = placed(integrator, course, lane, offset)
         if not integrator.has_kinks:
             return _velocity(integrator, course, w)[0]
-        moving = _motion(integrator, course, w, lane.ray).velocity
+        smooth, lines = _velocity(integrator, course, w)
+        assert lines is not None
+        moving = kinks.moved_along(course.loss, w, lane.ray, smooth, lines).velocity
         return folded(lane.frame, w, moving, lane.ray, len(course.loss.teacher[1]))
 
     end = jnp.where(lane.step >= limits.t1 - lane.time, limits.t1, lane.time + lane.step)

@@ -152,7 +152,7 @@ def looked(
     values = sizes(course, to, begun, lane.near, centre_, w, ray, found)
     armed = jnp.where(begins, values > 0, lane.armed)
     reached = jnp.where(armed, values, jnp.inf)
-    unit = kinks.unit_of_force(course.loss, course.scale) if integrator.has_kinks else 1.0
+    unit = kinks.unit_of_force(course.loss, course.scale) if integrator.has_kinks else jnp.ones_like(course.scale)
     value = jnp.minimum(jnp.min(reached), found.weakest.slack / (unit * meetings.release(to.snap)) + 1)
 
     keep, step = trial.keep, trial.next_step
@@ -192,8 +192,8 @@ def looked(
     aim, next_ray, aim_ray = jnp.where(kinked, w, lane.aim), lane.ray, ray
     stays, arrival = w, lane.arrival
     if integrator.has_kinks:
-        arrived = meetings.arrived(course.loss, found, time, w, ray, to.snap, course.scale)
-        settled = meetings.settled(course.loss, found, w, ray, to.snap, course.scale)
+        arrived = meetings.arrived(course.loss, found, time, w, ray, to.snap, unit, course.scale / unit)
+        settled = meetings.settled(course.loss, found, w, ray, to.snap, unit)
         new = settling & (settled.ray != lane.ray)
         arrival = jnp.where(new, jnp.where(settled.ray == FREE, jnp.inf, time), arrival)
         time = jnp.where(kinked, time + arrived.left, time)

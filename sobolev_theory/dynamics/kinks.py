@@ -46,22 +46,39 @@ class Present(NamedTuple):
     teachers: Bool[Array, " K_star"]
 
 
-class Motion(NamedTuple):
-    """The velocity of all neurons, and how far kinks are.
+class Moving(NamedTuple):
+    """The velocity of all neurons, and what it comes from.
 
     Attributes:
         side, turn: of every student's line the ray it is on, and the line's angular velocity.
-        weakest: how far the forces are from taking a cluster apart.
-        sin, pair: the least sine between lines that attract each other, 2 for none; of a student and a neuron of
-            all, students first.
+        excess: of every student the torque that is left after the turn.
     """
 
     velocity: Float[Array, "K n"]
     side: Float[Array, " K"]
     turn: Float[Array, "K n"]
+    norm: Float[Array, " K"]
+    excess: Float[Array, "K n"]
+    on: Clusters
+
+
+class Motion(NamedTuple):
+    """The velocity of all neurons, and how far kinks are.
+
+    Attributes:
+        weakest: how far the forces are from taking a cluster apart.
+        sin, pair: the least sine between lines that attract each other, 2 for none; of a student and a neuron of
+            all, students first.
+    """
+
+    moving: Moving
     weakest: Weakest
     sin: Float[Array, ""]
     pair: Int[Array, " 2"]
+
+    @property
+    def velocity(self) -> Float[Array, "K n"]:
+        return self.moving.velocity
 
 
 @jax.jit
@@ -111,25 +128,36 @@ def masses(f: WeightLoss, norm: Float[Array, " K"]) -> Float[Array, " N"]:
     return jnp.concatenate([f.output_weights * norm, -output * jnp.linalg.norm(rows, axis=1)])
 
 
-def clusters_of(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) -> Clusters:
-    return clusters(f.parallel, ray, masses(f, norm))
-
-
 @partial(jax.jit, static_argnums=0)
 def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Motion:
     """Minus the subgradient of least norm of the loss, for neurons on lines `ray` of others (see `clusters`)."""
     return along_rays(f, w, ray, population_velocity(activation, f, w), lines_of(f, w))
 
 
-@full_products
 def along_rays(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth, lines: LineAngles) -> Motion:
     """The motion, from minus the population gradient."""
-    seen, eps = polar(w), float(jnp.finfo(w.dtype).eps)
+    moving = moved_along(f, w, ray, smooth, lines)
+    on, count = moving.on, len(w)
+    attracts = ~on.same[:count] & (on.total[:count, None] * on.total[None] < 0)
+    sin = jnp.where(attracts, lines.sin, 2.0)
+    tiny = ROUNDING * float(jnp.finfo(w.dtype).eps)
+    return Motion(
+        moving,
+        weakest(f.lambdas[1], on, moving.norm, moving.excess, tiny),
+        jnp.min(sin),
+        jnp.stack(jnp.divmod(jnp.argmin(sin), sin.shape[1])).astype(ray.dtype),
+    )
+
+
+@full_products
+def moved_along(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth, lines: LineAngles) -> Moving:
+    """The velocity alone, from minus the population gradient."""
+    seen = polar(w)
     norm, u = seen.norm, direction(seen)
-    on = clusters_of(f, norm, ray)
-    apart = ~on.same[: len(w)]
+    on = clusters(f.parallel, ray, masses(f, norm))
     # cos e, with e towards the other neuron, is |cos| e with e towards the nearer ray
-    boundary = jnp.einsum("km,kmn->kn", jnp.where(apart, on.mass[None] * jnp.abs(lines.cos), 0.0), lines.e)
+    pull = jnp.where(on.same[: len(w)], 0.0, on.mass[None] * jnp.abs(lines.cos))
+    boundary = jnp.einsum("km,kmn->kn", pull, lines.e)
     force = smooth - f.lambdas[1] / TWO_PI * f.output_weights[:, None] * boundary
     along = jnp.sum(force * u, axis=1, keepdims=True) * u
     side = sides(ray, lines.cos)
@@ -137,17 +165,8 @@ def along_rays(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smo
     torque = arm * (force - along)
     turn = turns(on, norm, torque)
     alone = ~on.fixed & (jnp.sum(on.students, axis=1) == 1)
-    attracts = apart & (on.total[: len(w), None] * on.total[None] < 0)
-    sin = jnp.where(attracts, lines.sin, 2.0)
-    least = jnp.argmin(sin)
-    return Motion(
-        jnp.where(alone[:, None], force, along + arm * turn),
-        side,
-        turn,
-        weakest(f.lambdas[1], on, norm, torque - arm**2 * turn, ROUNDING * eps),
-        jnp.min(sin),
-        jnp.stack(jnp.unravel_index(least, sin.shape)).astype(ray.dtype),
-    )
+    velocity = jnp.where(alone[:, None], force, along + arm * turn)
+    return Moving(velocity, side, turn, norm, torque - arm**2 * turn, on)
 
 
 @jax.jit

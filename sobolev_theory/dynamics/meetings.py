@@ -46,36 +46,44 @@ def met(here: Motion, snap: Float[Array, ""]) -> Bool[Array, ""]:
 
 
 def arrived(
-    f: WeightLoss, here: Motion, time, w: Float[Array, "K n"], ray, snap: Float[Array, ""], scale: Float[Array, ""]
+    f: WeightLoss,
+    here: Motion,
+    time,
+    w: Float[Array, "K n"],
+    ray,
+    snap: Float[Array, ""],
+    unit: Float[Array, ""],
+    second: Float[Array, ""],
 ) -> Arrival:
     """At a kink: make one line of the two nearest that attract each other, if they are within an angle `snap`.
 
     What is left of the way is followed as a straight line. Without a teacher among them they meet where the sum of
     |w|^2 times their displacements is kept, as the flow keeps it.
+
+    Args:
+        unit, second: of force and of time.
     """
     count, teachers = len(w), len(f.teacher[1])
-    norm, u = jnp.linalg.norm(w, axis=1), direction(polar(w))
-    on = kinks.clusters_of(f, norm, ray)
+    moving, on, norm = here.moving, here.moving.on, here.moving.norm
     one, two = here.pair
     joins = on.same[one] | on.same[two]
     group, theirs = joins[:count], joins[count:]
     fixed, first = jnp.any(theirs), jnp.argmax(theirs)
-    units = jnp.concatenate([u, direction(polar(f.teacher[0]))])
-    rates = jnp.concatenate([here.side[:, None] * here.turn, jnp.zeros_like(f.teacher[0])])  # of unit vectors
+    units = direction(polar(jnp.concatenate([w, f.teacher[0]])))
+    rates = jnp.concatenate([moving.side[:, None] * moving.turn, jnp.zeros_like(f.teacher[0])])  # of unit vectors
 
     cos = jnp.sum(units[one] * units[two])
     e = towards(units[one], units[two], cos)[1]
     closing = jnp.sum((rates[one] - jnp.where(cos < 0, -1.0, 1.0) * rates[two]) * e)
     left = jnp.where(closing > 0, here.sin * inverse_or_zero(closing), 0.0)
-    unit = scale * inverse_or_zero(kinks.unit_of_force(f, scale))
-    left = jnp.where(left < jnp.sqrt(snap) * unit, left, 0.0)
+    left = jnp.where(left < jnp.sqrt(snap) * second, left, 0.0)
     arrives = met(here, snap)
     # Neither: a force jumps here, since a neuron crosses a line that repels it. On to the other side.
-    held = here.weakest.slack > -0.99 * release(snap) * kinks.unit_of_force(f, scale)
-    step = jnp.where(arrives, left, jnp.where(held & (time > 0), snap * unit, 0.0))
+    held = here.weakest.slack > -0.99 * release(snap) * unit
+    step = jnp.where(arrives, left, jnp.where(held & (time > 0), snap * second, 0.0))
     moved = w + step * here.velocity
 
-    nearest = jnp.where(jnp.sum(u * u[one], axis=1) < 0, -1.0, 1.0)
+    nearest = jnp.where(jnp.sum(units[:count] * units[one], axis=1) < 0, -1.0, 1.0)
     mean = jnp.sum(jnp.where(group, norm * nearest, 0.0)[:, None] * moved, axis=0)
     line = jnp.where(fixed, units[count + first], direction(polar(mean[None]))[0])
     on_line = jnp.sum(moved * line, axis=1, keepdims=True) * line
@@ -84,15 +92,13 @@ def arrived(
 
 
 def settled(
-    f: WeightLoss, there: Motion, w: Float[Array, "K n"], ray, snap: Float[Array, ""], scale: Float[Array, ""]
+    f: WeightLoss, there: Motion, w: Float[Array, "K n"], ray, snap: Float[Array, ""], unit: Float[Array, ""]
 ) -> Settled:
     """After `arrived`: let go those neurons that the slopes cannot hold."""
-    unit, cut = kinks.unit_of_force(f, scale), there.weakest
+    cut, on, norm, teachers = there.weakest, there.moving.on, there.moving.norm, len(f.teacher[1])
     parts = cut.slack <= -0.99 * release(snap) * unit
-    norm, teachers = jnp.linalg.norm(w, axis=1), len(f.teacher[1])
-    on = kinks.clusters_of(f, norm, ray)
     rest = jnp.any(on.students & cut.part[:, None], axis=0) & ~cut.part
-    moved = w + jnp.where(cut.part, 2 * snap * there.side * norm, 0.0)[:, None] * cut.away
+    moved = w + jnp.where(cut.part, 2 * snap * there.moving.side * norm, 0.0)[:, None] * cut.away
     apart = led(ray, cut.part, norm, teachers)
     apart = jnp.where(jnp.any(rest & ~on.fixed), led(apart, rest, norm, teachers), apart)
     unique = ~parts | (cut.force > kinks.ROUNDING * jnp.finfo(w.dtype).eps * unit)

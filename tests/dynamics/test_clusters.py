@@ -171,7 +171,7 @@ def test_where_students_share_a_line_the_velocity_is_that_of_steepest_descent():
     rest = np.array([True, True, True, False]) & ~part
     inside, outside = inertia[part].sum(), inertia[rest].sum()
     turn = np.where(part, outside, np.where(rest, -inside, 0.0)) / np.sqrt(inside * outside * (inside + outside))
-    step = (np.asarray(here.side) * np.sqrt(inertia) * turn)[:, None] * np.asarray(here.weakest.away)
+    step = (np.asarray(here.moving.side) * np.sqrt(inertia) * turn)[:, None] * np.asarray(here.weakest.away)
     np.testing.assert_allclose(np.linalg.norm(step), 1.0)
     np.testing.assert_allclose(slope(step) + np.sum(velocity * step), float(here.weakest.slack), atol=2e-5)
 

@@ -209,7 +209,7 @@ def test_on_a_ray_the_velocity_is_that_of_steepest_descent(seed, side):
             step /= np.linalg.norm(step)
             assert slope(step) >= -np.linalg.norm(velocity) - 1e-5
     else:  # some leave: turning their line by the force across goes down, by the force less the slope
-        arm = np.where(here.weakest.part, here.side * jnp.linalg.norm(w, axis=1), 0.0)
+        arm = np.where(here.weakest.part, here.moving.side * jnp.linalg.norm(w, axis=1), 0.0)
         step = (arm / np.linalg.norm(arm))[:, None] * np.asarray(here.weakest.away)
         np.testing.assert_allclose(slope(step), float(here.weakest.slack), rtol=1e-4, atol=1e-5)
 
