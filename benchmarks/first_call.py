@@ -118,18 +118,19 @@ FLOWS = {"L2": st.L2, "H1": st.H1}
 
 def flow_equations(loss: str) -> int:
     """Of the one program that follows a flow."""
-    from sobolev_theory.dynamics import flows
+    from sobolev_theory.dynamics import flow_pieces
 
+    follow = flow_pieces.follow
     caught = []
 
     def catch(*arguments):
         caught.append(arguments)
         raise InterruptedError
 
-    with mock.patch.object(flows, "follow", catch), suppress(InterruptedError):
+    with mock.patch.object(flow_pieces, "follow", catch), suppress(InterruptedError):
         st.gradient_flow(*networks(), FLOWS[loss], t1=5.0, saveat=[5.0])
     ((integrator, *arguments),) = caught
-    return equations(partial(flows.follow, integrator), *arguments)
+    return equations(partial(follow, integrator), *arguments)
 
 
 def of_flow(loss: str, goal: float, repeats: int = 3) -> dict:

@@ -109,6 +109,12 @@ def basins(_: str) -> str:
     return f"<pre><code>{escape(chr(10).join(table.summary(table.read())))}</code></pre>"
 
 
+def outcomes(_: str) -> str:
+    """The table of the study of outcomes, from its file."""
+    study = importlib.import_module("studies.outcomes")
+    return f"<pre><code>{escape(chr(10).join(study.summary(study.read())))}</code></pre>"
+
+
 def figure(name: str) -> str:
     """A picture of the gallery with its command, its time and what its module says that it shows."""
     inputs = json.loads((HERE / "pictures" / "inputs.json").read_text())
@@ -145,5 +151,6 @@ MAKERS: dict[str, Callable[[str], str]] = {
     "counts": counts,
     "basins": basins,
     "experiments": experiments,
+    "outcomes": outcomes,
     "figure": figure,
 }

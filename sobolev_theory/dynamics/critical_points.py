@@ -19,8 +19,9 @@ from ..model.losses import H1, Of, SobolevLoss
 from ..model.networks import Network, with_parameters
 from ..population.problem import isotropic_problem
 from . import kinks
+from .clusters import FREE
 from .flow_measures import measured
-from .kinks import FREE, WeightLoss
+from .kinks import WeightLoss
 from .rooms import bases, room
 from .zero_eigenvalues import is_zero
 

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from ..geometry.angles import direction, polar
-from .kinks import FREE, Motion, Present, WeightLoss, distance_to_teacher
+from .clusters import FREE
+from .kinks import Motion, Present, WeightLoss, distance_to_teacher
 
-NAMES = ("near", "short", "vanished", "distance", "ray", "meeting")
-ENDS = ("distance", "vanished", "meeting")  # of a flow, the others only of a piece
+NAMES = ("near", "short", "vanished", "distance", "line")
+ENDS = ("distance", "vanished")  # of a flow, the others only of a piece
 NEAR = 1e-2  # of the teacher's norm: from here on the error is measured against the distance from it
 SHORT = 0.25  # of its distance from its teacher neuron: a shorter neuron's error is measured against its norm
 VANISHED = 1e-10  # of the teacher's norm: a shorter neuron has no direction to rely on
@@ -22,7 +23,6 @@ class Outcome(Enum):
     TIME = "reached t1"
     DISTANCE = "reached until_distance"
     VANISHED = "a neuron vanished: its direction is undefined"
-    MEETING = "student neurons of opposite output weights met: what follows is not implemented"
     NOT_UNIQUE = "the flow has several continuations from a kink"
     KINKS = "more than max_kinks kinks"
     STEPS = "the solver needed more than max_steps steps"
@@ -62,7 +62,7 @@ class Piece(NamedTuple):
     """What lengths are measured by, from where a smooth piece begins.
 
     Attributes:
-        side: of a neuron on a ray: the sign of its component along it.
+        side: of a neuron on the line of another: the sign of its component along it.
         vanished: the length at which a neuron is gone.
     """
 
@@ -71,14 +71,14 @@ class Piece(NamedTuple):
 
 
 def piece(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Piece:
-    side = jnp.sign(jnp.sum(w * _lines(course, ray), axis=1))
+    side = jnp.sign(jnp.sum(w * _lines(course, w, ray), axis=1))
     length = _length(course, side, ray, w)
     # A neuron that starts as short as that has a direction still.
     return Piece(side, VANISHED * jnp.where(length > VANISHED * course.scale, course.scale, length))
 
 
-def centre(course: Course, w: Float[Array, "K n"]) -> Float[Array, "K n"]:
-    """The nearest teacher neurons, or 0 where that is nearer.
+def centre(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Float[Array, "K n"]:
+    """The nearest teacher neurons, or 0 where that is nearer, and on lines of students.
 
     The state of a piece is W - centre, so that errors relative to it are errors relative to the distance from the
     teacher, and those of a short neuron's direction are no larger.
@@ -87,16 +87,17 @@ def centre(course: Course, w: Float[Array, "K n"]) -> Float[Array, "K n"]:
     centres = jnp.concatenate([teacher, jnp.zeros_like(teacher[:1])])
     squares = jnp.sum((w[:, None] - centres[None]) ** 2, axis=-1)
     there = jnp.append(course.present.teachers, True)
-    return centres[jnp.argmin(jnp.where(there[None], squares, jnp.inf), axis=1)]
+    nearest = centres[jnp.argmin(jnp.where(there[None], squares, jnp.inf), axis=1)]
+    return jnp.where((ray >= len(teacher))[:, None], 0.0, nearest)
 
 
-def _lines(course: Course, ray: Int[Array, " K"]) -> Float[Array, "K n"]:
-    return direction(polar(course.loss.teacher[0]))[ray]
+def _lines(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Float[Array, "K n"]:
+    return direction(polar(jnp.concatenate([course.loss.teacher[0], w])))[ray]
 
 
 def _length(course: Course, side, ray, w) -> Float[Array, " K"]:
-    """On its ray a neuron meets 0 in general, and would step across it: what falls there has a sign."""
-    return jnp.where(ray == FREE, jnp.linalg.norm(w, axis=1), side * jnp.sum(w * _lines(course, ray), axis=1))
+    """On a line a neuron meets 0 in general, and would step across it: what falls there has a sign."""
+    return jnp.where(ray == FREE, jnp.linalg.norm(w, axis=1), side * jnp.sum(w * _lines(course, w, ray), axis=1))
 
 
 def sizes(
@@ -125,7 +126,6 @@ def sizes(
         jnp.min(jnp.where(shrinks, length / (SHORT * jnp.linalg.norm(w - here, axis=1)), jnp.inf)),
         jnp.min(jnp.where(present.students, length / p.vanished, jnp.inf)),
         jnp.where(wanted, distance / jnp.where(wanted, to.until_distance, 1.0), jnp.inf),
-        jnp.min(found.sin) / to.snap,
-        found.meeting / to.snap,
+        found.sin / to.snap,
     ]
     return jnp.stack(found_sizes) - 1

@@ -6,36 +6,48 @@ in the program at one place for steps, and at another for all that flows of kink
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..geometry.line_angles import LineAngles
 from ..model.losses import OrderWeights
 from . import kinks
-from .flow_events import Course, Tolerances
-from .flow_turns import ENDED, STEPPING, Integrator, Lane, Limits, Turn, looked
-from .kinks import Motion, Present
-from .trials import Trial, tried, untried, within
+from .clusters import FREE, Clusters, Weakest, folded
+from .flow_events import Course, Outcome, Tolerances
+from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, placed
+from .kinks import Motion, Moving, Present
+from .trials import STABILISED, Trial, tried, untried, within
 
+STIFF = 2000  # steps of a piece; others take tens to hundreds
 FEW = 2**14  # differences of unit vectors: up to it all pairs of neurons have them
 
 
 class Path(NamedTuple):
-    """Where flows went: `saved` is NaN after their ends."""
+    """Where flows went: `saved` is NaN after their ends, `ray` and `leader` are the lines that neurons are on."""
 
     time: Float[Array, " B"]
     w: Float[Array, "B K n"]
     ray: Int[Array, "B K"]
+    leader: Int[Array, "B K"]
     saved: Float[Array, "B T K n"]
     arrival: Float[Array, "B K"]
     steps: Int[Array, " B"]
     code: Int[Array, " B"]
 
 
-AXES = ("B", "BKn", "BK", "BTKn", "BK", "B", "B")  # of a Path
+AXES = ("B", "BKn", "BK", "BK", "BTKn", "BK", "B", "B")  # of a Path
+
+
+class Pause(NamedTuple):
+    """All flows at some time, with what they have saved, and how many times."""
+
+    lanes: Lane
+    saved: Float[Array, "B T K n"] | Float[np.ndarray, "B T K n"]
+    saves: Int[Array, " B"] | Int[np.ndarray, " B"]
 
 
 class _State(NamedTuple):
@@ -48,6 +60,33 @@ class _State(NamedTuple):
     saves: Int[Array, " B"]
 
 
+def followed(
+    integrator: Integrator,
+    switches: bool,
+    starts: tuple[Float[np.ndarray, "B K n"], Bool[np.ndarray, " B"]],
+    limits: Limits,
+    *setting,
+) -> Path:
+    """`follow` from weights, of those flows that begin.
+
+    Two lines that have just come apart, slowly, turn about each other at a rate of one over their angle: if the
+    flow `switches`, those for which a solver of high order takes STIFF steps go on with a stabilised one.
+    """
+    w, begins = starts
+    saved = np.full((len(w), len(setting[-1]), *w.shape[1:]), np.nan, w.dtype)
+    begin = Pause(first(integrator, w, begins), saved, np.zeros(len(w), np.int32))
+    if not switches or int(limits.max_steps) <= STIFF:
+        return follow(integrator, *setting, begin, limits)[0]
+    few: Any = np.asarray(STIFF, np.int32)
+    path, pause = follow(integrator, *setting, begin, limits._replace(max_steps=few))
+    lanes = pause.lanes
+    stiff = begins & (np.asarray(path.code) == CODES[Outcome.STEPS])
+    if not stiff.any():
+        return path
+    lanes = lanes._replace(doing=np.where(stiff, STEPPING, lanes.doing), steps=np.zeros_like(lanes.steps))
+    return follow(integrator._replace(solver=STABILISED), *setting, pause._replace(lanes=lanes), limits)[0]
+
+
 @partial(jax.jit, static_argnums=0)
 def follow(
     integrator: Integrator,
@@ -57,54 +96,69 @@ def follow(
     teachers: tuple[Float[Array, "B K_star n"], Float[Array, " K_star"]],
     scales: tuple[Float[Array, " B"], Float[Array, ""]],
     present: Present,
-    lanes: Lane,
     times: Float[Array, " T"],
+    begin: Pause,
     limits: Limits,
-) -> Path:
+) -> tuple[Path, Pause]:
     """All flows at once to t1; those that have ended stand still.
 
     Args:
         scales: of the weights, and how many weights of students there are.
-        lanes: at time 0.
         times: to save at, infinite for none.
+        begin: at time 0, or where another solver stopped.
     """
+    lanes = begin.lanes
     starts = jnp.asarray(lanes.offset)
     courses = jax.vmap(partial(_course, integrator, lambdas, output_weights, present), in_axes=(0, None, 0, None))(
         *teachers, *scales
     )
     look = jax.vmap(partial(looked, integrator, to, limits), in_axes=(0, 0, 0, 0, None))
     move = jax.vmap(partial(_motion, integrator))
+    place = jax.vmap(partial(placed, integrator))
     step = jax.vmap(partial(_tried, integrator, to, limits))
 
     def body(s: _State) -> _State:
         trial = jax.lax.cond(s.fresh, lambda: step(courses, s.lanes, s.memory, s.jumped), lambda: s.trial)
         stepping = ((s.lanes.doing == STEPPING) & s.fresh)[:, None, None]
         lanes = s.lanes._replace(aim=jnp.where(stepping, trial.end, s.lanes.aim))
-        found = move(courses, lanes.centre + lanes.aim, lanes.aim_ray) if integrator.has_kinks else nothing
+        found = move(courses, place(courses, lanes, lanes.aim), lanes.aim_ray) if integrator.has_kinks else nothing
         moved, turn = look(courses, lanes, trial, found, s.fresh)
-        saved, saves = _saved(integrator.solver, times, lanes, trial, turn, s.saved, s.saves)
+        saved, saves = _saved(integrator, times, courses, lanes, trial, turn, s.saved, s.saves)
         memory = jax.tree.map(partial(_where, turn.accepted), trial.memory, s.memory)
         jumped = turn.starts | (s.jumped & ~turn.accepted)
-        ready = jnp.all((moved.doing == STEPPING) | (moved.doing >= ENDED))
-        return _State(ready, moved, trial, memory, jumped, saved, saves)
+        return _State(ready(moved), moved, trial, memory, jumped, saved, saves)
 
-    far = jnp.full(starts.shape[:2], jnp.inf, starts.dtype)
-    nothing = Motion(jnp.zeros_like(starts), jnp.zeros_like(starts), far, jnp.asarray(lanes.ray), far, far[:, 0])
-    saved = jnp.full((len(starts), len(times), *starts.shape[1:]), jnp.nan, starts.dtype)
+    def ready(lanes: Lane) -> Bool[Array, ""]:
+        return jnp.all((lanes.doing == STEPPING) | (lanes.doing >= ENDED))
+
+    nothing = _nothing(starts)
     trial = jax.vmap(partial(untried, integrator.solver))(starts)
-    nobody, saves = jnp.zeros(len(starts), bool), jnp.zeros(len(starts), jnp.int32)
-    state = _State(jnp.asarray(False), lanes, trial, trial.memory, nobody, saved, saves)
+    everybody = jnp.ones(len(starts), bool)
+    state = _State(
+        ready(lanes), lanes, trial, trial.memory, everybody, jnp.asarray(begin.saved), jnp.asarray(begin.saves)
+    )
     end = jax.lax.while_loop(lambda s: jnp.any(s.lanes.doing < ENDED), body, state)
     lanes = end.lanes
-    return Path(
+    led = lanes.ray >= teachers[1].size
+    path = Path(
         lanes.time,
-        lanes.centre + lanes.offset,
-        lanes.ray,
+        place(courses, lanes, lanes.offset),
+        jnp.where(led, FREE, lanes.ray),
+        jnp.where(led, lanes.ray - teachers[1].size, FREE),
         end.saved,
         lanes.arrival,
         lanes.all_steps,
         lanes.outcome,
     )
+    return path, Pause(lanes, end.saved, end.saves)
+
+
+def _nothing(w: Float[Array, "B K n"]) -> Motion:
+    """Where there are no kinks."""
+    far, some = jnp.full(len(w), jnp.inf, w.dtype), jnp.zeros(w.shape[:2], w.dtype)
+    none = Clusters(some > 0, some, some, some > 0)
+    cut = Weakest(far, some > 0, w[:, 0], far)
+    return Motion(Moving(w, some, w, some, w, none), cut, far, jnp.zeros((len(w), 2), jnp.int32))
 
 
 def _where(when: Bool[Array, " B"], one, other):
@@ -136,10 +190,13 @@ def _tried(
     integrator: Integrator, to: Tolerances, limits: Limits, course: Course, lane: Lane, memory, jumped
 ) -> Trial:
     def velocity(offset):
-        w = lane.centre + offset
-        if integrator.has_kinks:
-            return _motion(integrator, course, w, lane.ray).velocity
-        return _velocity(integrator, course, w)[0]
+        w = placed(integrator, course, lane, offset)
+        if not integrator.has_kinks:
+            return _velocity(integrator, course, w)[0]
+        smooth, lines = _velocity(integrator, course, w)
+        assert lines is not None
+        moving = kinks.moved_along(course.loss, w, lane.ray, smooth, lines).velocity
+        return folded(lane.frame, w, moving, lane.ray, len(course.loss.teacher[1]))
 
     end = jnp.where(lane.step >= limits.t1 - lane.time, limits.t1, lane.time + lane.step)
     atol = to.atol * course.scale
@@ -148,7 +205,7 @@ def _tried(
     )
 
 
-def _saved(solver: str, times, lanes: Lane, trial: Trial, turn: Turn, saved, saves):
+def _saved(integrator: Integrator, times, courses: Course, lanes: Lane, trial: Trial, turn: Turn, saved, saves):
     """The solutions at all times that have been passed."""
     flows, padded = jnp.arange(len(saved)), jnp.append(times, jnp.inf)
 
@@ -159,7 +216,8 @@ def _saved(solver: str, times, lanes: Lane, trial: Trial, turn: Turn, saved, sav
         saved, saves = state
         here = pending(saves)
         fraction = (padded[saves] - lanes.time) / lanes.step
-        inside = lanes.centre + jax.vmap(partial(within, solver))(trial, fraction)
+        inside = jax.vmap(partial(within, integrator.solver))(trial, fraction)
+        inside = jax.vmap(partial(placed, integrator))(courses, lanes, inside)
         value = jnp.where(turn.stands[:, None, None], turn.stays, inside)
         index = jnp.where(here, saves, len(times))
         return saved.at[flows, index].set(value, mode="drop"), saves + here.astype(saves.dtype)

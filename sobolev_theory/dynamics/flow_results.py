@@ -28,6 +28,7 @@ class Flow(eqx.Module):
         end_time, end_loss, end_distance, end: where the flow ended, `end` [B K n] in coordinates of `basis`.
         end_output_weights, end_biases: [B K].
         ray: [B K], the teacher neuron on whose line a student neuron ended, -1 for none; kinks of a loss flow.
+        leader: [B K], the student neuron on whose line it ended, -1 for none, for that one, and on teachers' lines.
         arrival: [B K], when it got there last; infinite for none.
         energy_rise: [B], the largest increase of the loss between two successive times, start and end included,
             over the loss at the start: rounding and tolerance for every loss flow.
@@ -52,6 +53,7 @@ class Flow(eqx.Module):
     end_output_weights: Float[Array, "*B K"]
     end_biases: Float[Array, "*B K"] | None
     ray: Int[Array, "*B K"]
+    leader: Int[Array, "*B K"]
     arrival: Float[Array, "*B K"]
     energy_rise: Float[Array, "*B"]
     balance: Float[Array, "*B T K"] | None
@@ -84,6 +86,7 @@ class Ends(NamedTuple):
 
     time: np.ndarray
     ray: np.ndarray
+    leader: np.ndarray
     arrival: np.ndarray
     steps: np.ndarray
     code: np.ndarray
@@ -150,6 +153,7 @@ def found(
         "end_output_weights": run.output_weights[:, -1],
         "end_biases": None if biases is None else biases[:, -1],
         "ray": ends.ray,
+        "leader": ends.leader,
         "arrival": ends.arrival,
         "energy_rise": rise,
         "balance": balance,

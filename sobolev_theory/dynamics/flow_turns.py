@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..model.activations import Activation
-from . import kinks
+from . import kinks, meetings
+from .clusters import FREE, frame, unfolded
 from .flow_events import ENDS, NAMES, Course, Outcome, Piece, Tolerances, centre, piece, sizes
-from .kinks import FREE, Motion
+from .kinks import Motion
 from .trials import Bracket, Trial, within
 
 EVENT = 1e-2  # relative error of the size at which an event is taken: far above rounding at distances of 1e-12
@@ -42,6 +43,7 @@ class Lane(NamedTuple):
         doing: what its next evaluation of the motion is for; from ENDED on, how it ended.
         time, step: the beginning of a step, and its length.
         centre, offset: the weights there are their sum; the first is a constant of a piece.
+        frame: of neurons on lines of students, whose sum is to be unfolded (`clusters`); 0 until a piece begins.
         aim, aim_ray: where the motion is evaluated next, less the centre, and with which neurons on rays.
         near: whether the flow has been near the teacher.
         armed: the events that had not come when the piece began.
@@ -55,6 +57,7 @@ class Lane(NamedTuple):
     step: Float[Array, ""]
     centre: Float[Array, "K n"]
     offset: Float[Array, "K n"]
+    frame: Float[Array, "K n"]
     ray: Int[Array, " K"]
     aim: Float[Array, "K n"]
     aim_ray: Int[Array, " K"]
@@ -101,6 +104,7 @@ def first(integrator: Integrator, w: np.ndarray, begins: np.ndarray) -> Lane:
         step=nothing,
         centre=np.zeros_like(w),
         offset=w,
+        frame=np.zeros_like(w),
         ray=ray,
         aim=w,
         aim_ray=ray,
@@ -115,6 +119,12 @@ def first(integrator: Integrator, w: np.ndarray, begins: np.ndarray) -> Lane:
         arrival=np.full(w.shape[:2], np.inf, w.dtype),
     )
     return Lane(**found)
+
+
+def placed(integrator: Integrator, course: Course, lane: Lane, place: Float[Array, "K n"]) -> Float[Array, "K n"]:
+    """The weights at a place of a flow, such as its offset or its aim."""
+    w = lane.centre + place
+    return unfolded(lane.frame, w, lane.ray, len(course.loss.teacher[1])) if integrator.has_kinks else w
 
 
 def choose(when, one, other):
@@ -132,17 +142,18 @@ def looked(
     fresh,
 ) -> tuple[Lane, Turn]:
     """What follows from the motion at the flow's aim, the end of a `fresh` step or what it was looking for."""
-    doing, ray, w = lane.doing, lane.aim_ray, lane.centre + lane.aim
+    doing, ray, w = lane.doing, lane.aim_ray, placed(integrator, course, lane, lane.aim)
     judged = (doing == STEPPING) & fresh
     seeking, kinked, settling, starting = (doing == each for each in (SEEKING, KINKED, SETTLING, STARTING))
     begins = starting | kinked
 
     begun = choose(begins, piece(course, w, ray), lane.piece)
-    centre_ = jnp.where(begins, centre(course, w), lane.centre)
+    centre_ = jnp.where(begins, centre(course, w, ray), lane.centre)
     values = sizes(course, to, begun, lane.near, centre_, w, ray, found)
     armed = jnp.where(begins, values > 0, lane.armed)
     reached = jnp.where(armed, values, jnp.inf)
-    value = jnp.minimum(jnp.min(reached), jnp.min(found.slack) / kinks.release(to.snap) + 1)
+    unit = kinks.unit_of_force(course.loss, course.scale) if integrator.has_kinks else jnp.ones_like(course.scale)
+    value = jnp.minimum(jnp.min(reached), found.weakest.slack / (unit * meetings.release(to.snap)) + 1)
 
     keep, step = trial.keep, trial.next_step
     crossing = judged & keep & (value <= 0)
@@ -156,7 +167,7 @@ def looked(
     time = jnp.where(accepted | event, after, lane.time)
     until = jnp.where(accepted | event | settling | begins, time, -jnp.inf)
 
-    # No other at its size: a neuron that its ray cannot hold any longer. It is let go by `settled`.
+    # No other at its size: neurons that their lines cannot hold any longer. They are let go by `settled`.
     caused = jnp.where(begins, ~armed, event & (reached == value) & (reached < 2 * EVENT))
     near = lane.near | (caused[NAMES.index("near")] & event)
     ends = {name: caused[NAMES.index(name)] for name in ENDS}
@@ -172,15 +183,17 @@ def looked(
     }
 
     # On from an event: to the kink, or to the next piece. Centres are 0 until a piece begins.
-    kinked = (event | kinked) & ~over
+    again = starting & meetings.met(found, to.snap) if integrator.has_kinks else jnp.asarray(False)
+    kinked = (event | kinked | again) & ~over
     doing = jnp.where(seeks, SEEKING, jnp.where(starting, STEPPING, doing))
     doing = jnp.where(kinked, SETTLING if integrator.has_kinks else STARTING, jnp.where(settling, STARTING, doing))
-    next_centre = jnp.where(event, 0.0, jnp.where(starting, centre_, lane.centre))
+    next_centre = jnp.where(event, 0.0, jnp.where(starting & ~again, centre_, lane.centre))
+    next_frame = jnp.where(event, 0.0, lane.frame)
     aim, next_ray, aim_ray = jnp.where(kinked, w, lane.aim), lane.ray, ray
     stays, arrival = w, lane.arrival
     if integrator.has_kinks:
-        arrived = kinks.arrived(course.loss, found, time, w, ray, to.snap)
-        settled = kinks.settled(found, w, ray, to.snap)
+        arrived = meetings.arrived(course.loss, found, time, w, ray, to.snap, unit, course.scale / unit)
+        settled = meetings.settled(course.loss, found, w, ray, to.snap, unit)
         new = settling & (settled.ray != lane.ray)
         arrival = jnp.where(new, jnp.where(settled.ray == FREE, jnp.inf, time), arrival)
         time = jnp.where(kinked, time + arrived.left, time)
@@ -189,8 +202,11 @@ def looked(
         stays = jnp.where(settling, settled.w, stays)
         aim = jnp.where(kinked, arrived.w, jnp.where(settling, settled.w, aim))
         done[Outcome.NOT_UNIQUE] = settling & ~settled.unique
+        doing = jnp.where(settling & settled.parted, SETTLING, doing)
+        begun_frame = frame(w, ray, len(course.loss.teacher[1]))
+        next_frame = jnp.where(starting & ~again, begun_frame, next_frame)
     offset = jnp.where(event, w, jnp.where(accepted | settling, aim, lane.offset))
-    offset = jnp.where(starting, w - centre_, offset)
+    offset = jnp.where(starting & ~again, w - centre_, offset)
     for outcome, here in done.items():
         doing = jnp.where(here, ENDED + CODES[outcome], doing)
 
@@ -204,6 +220,7 @@ def looked(
         time=time,
         step=jnp.where(goes, chosen, lane.step),
         centre=next_centre,
+        frame=next_frame,
         offset=offset,
         ray=next_ray,
         aim=jnp.where(seeks, within(integrator.solver, trial, next_fraction), aim),

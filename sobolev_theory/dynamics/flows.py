@@ -23,9 +23,9 @@ from ..model.precision import full_products
 from ..population.problem import isotropic_problem
 from .flow_events import Tolerances
 from .flow_measures import measured
-from .flow_pieces import AXES, follow
+from .flow_pieces import AXES, followed
 from .flow_results import Ends, Flow, Run, check_no_zero_neuron, filled_run, flow, found
-from .flow_turns import Integrator, Limits, first
+from .flow_turns import Integrator, Limits
 from .parameter_states import Starts, flows_of_parameters
 from .rooms import NEURONS, bases, room
 from .trained import Train, checked_train
@@ -53,9 +53,9 @@ def gradient_flow(
 ) -> Flow:
     """The flow W' = -gradient of the student's weights from time 0 to t1, or of what else is to `train`.
 
-    For N(0, I) in the span of student and teacher, whatever d is. Of the H1 loss of ReLU, neurons reach the direction
-    of a teacher neuron in finite time; the event is located, and they slide along it until other forces take them
-    off. Not for jit; for many starts see `gradient_flows`.
+    For N(0, I) in the span of student and teacher, whatever d is. Of the H1 loss of ReLU, neurons reach the line of a
+    teacher neuron, or of a student neuron of opposite output weight, in finite time; the event is located, and they
+    share it until other forces take them off. Not for jit; for many starts see `gradient_flows`.
 
     Args:
         inputs: the distribution of x, as in `population_loss`.
@@ -66,7 +66,8 @@ def gradient_flow(
             equidistant ones from 0 to t1.
         until_distance: end as soon as `distance` falls to it, to one per cent; at time 0 if it is there already. If
             more than weights train, distances below rtol of the parameters are none that the solver can tell.
-        solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5.
+        solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5, and
+            where that takes 2,000 steps between two kinks, a stabilised one: beside them flows are stiff.
         rtol: local errors relative to the weights, and near the teacher to the distance from it; default 1e-9, or
             1e-5 in single precision. A kink is taken as reached at an angle of 32 rtol.
         atol: absolute local errors, in units of the teacher's largest norm.
@@ -214,25 +215,26 @@ def _flows(
     mine, theirs = space.output_weights(*outputs, dtype)
     sizes = [np.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
     scale = np.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
-    path = follow(
+    path = followed(
         integrator,
+        options.solver == "auto" and integrator.has_kinks,
+        (space.starts(w, dtype), space.flows()),
+        limits,
         tolerances,
         tuple(np.asarray(x, dtype) for x in lambdas),
         mine,
         (space.teachers(teachers, dtype), theirs),
         space.scales(scale, w[0].size, dtype),
         space.present,
-        first(integrator, space.starts(w, dtype), space.flows()),
         space.times(times, dtype),
-        limits,
     )
     arrays: list[Any] = [space.cut(x, axes) for x, axes in zip(path, AXES, strict=True)]
-    time, end, ray, saved, arrival, steps, code = arrays  # a Path
+    time, end, ray, leader, saved, arrival, steps, code = arrays  # a Path
     known = np.isfinite(saved).all(axis=(2, 3))
     run = filled_run(w.astype(dtype), saved, end)
     measures = measured(activation, space, lambdas, run, outputs[0], teachers, outputs[1])
     output_weights = np.broadcast_to(a.astype(dtype)[:, None], run.shape[:3])
-    ends = Ends(time, ray, arrival, steps, code)
+    ends = Ends(time, ray, leader, arrival, steps, code)
     return found(Run(run, output_weights, None), *measures, known, times.astype(dtype), basis.astype(dtype), ends)
 
 

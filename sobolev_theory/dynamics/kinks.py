@@ -1,9 +1,10 @@
-"""Where the gradient flow of an H1 loss has no gradient to follow: neurons in the direction of a teacher neuron.
+"""Where the gradient flow of an H1 loss has no gradient to follow: neurons that share a line.
 
-The loss has a cone there, |w_k| |w*| theta / (2 pi) per unit of output weights and lambda_1. If its slope S is larger
-than the part f of all other forces that is orthogonal to w_k, the element of least norm among the subgradients has
-no such part at all: the neuron has arrived in finite time and slides along the ray, only its norm moves. It leaves
-when |f| exceeds S. Both rays of a line attract, also that of -w*; student neurons on one line weaken each other.
+The loss has a cone there, lambda_1 |m_i m_j| theta / (2 pi) for masses m = a |w| of students and -a* |w*| of
+teachers of opposite signs: if its slope is larger than the part of all other forces that would take them apart, the
+element of least norm among the subgradients keeps them together. Neurons arrive in finite time, and go on as one
+cluster (`clusters`): on a teacher's line only their norms move, without a teacher the line turns as well. They come
+apart when forces exceed the slope (`meetings`). Both rays of a line attract; masses of one sign weaken each other.
 
 Directions here come from differences of unit vectors, and are formed for all pairs: memory K (K + K*) n.
 """
@@ -17,15 +18,16 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ..closed_forms.vectors import TWO_PI
-from ..geometry.angles import direction, inverse_or_zero, parallel_below, polar
-from ..geometry.line_angles import LineAngles, line_angles, towards
+from ..geometry.angles import direction, parallel_below, polar
+from ..geometry.line_angles import LineAngles, line_angles
 from ..model.activations import Activation
 from ..model.losses import OrderWeights
 from ..model.networks import Neurons
 from ..model.precision import full_products
 from ..population.engine import sums_of
+from .clusters import Clusters, Weakest, clusters, sides, turns, weakest
 
-FREE = -1
+ROUNDING = 64  # eps of the unit of force: below it a force has no direction
 
 
 class WeightLoss(NamedTuple):
@@ -44,21 +46,39 @@ class Present(NamedTuple):
     teachers: Bool[Array, " K_star"]
 
 
+class Moving(NamedTuple):
+    """The velocity of all neurons, and what it comes from.
+
+    Attributes:
+        side, turn: of every student's line the ray it is on, and the line's angular velocity.
+        excess: of every student the torque that is left after the turn.
+    """
+
+    velocity: Float[Array, "K n"]
+    side: Float[Array, " K"]
+    turn: Float[Array, "K n"]
+    norm: Float[Array, " K"]
+    excess: Float[Array, "K n"]
+    on: Clusters
+
+
 class Motion(NamedTuple):
     """The velocity of all neurons, and how far kinks are.
 
     Attributes:
-        across, slack: for neurons on a ray the force across it, and by how much S exceeds its size.
-        line, sin: the nearest line that attracts a free neuron, and the sine between them; 2 for none.
-        meeting: the least sine of two student neurons that attract each other: with output weights of opposite signs.
+        weakest: how far the forces are from taking a cluster apart.
+        sin, pair: the least sine between lines that attract each other, 2 for none; of a student and a neuron of
+            all, students first.
     """
 
-    velocity: Float[Array, "K n"]
-    across: Float[Array, "K n"]
-    slack: Float[Array, " K"]
-    line: Int[Array, " K"]
-    sin: Float[Array, " K"]
-    meeting: Float[Array, ""]
+    moving: Moving
+    weakest: Weakest
+    sin: Float[Array, ""]
+    pair: Int[Array, " 2"]
+
+    @property
+    def velocity(self) -> Float[Array, "K n"]:
+        return self.moving.velocity
 
 
 @jax.jit
@@ -96,108 +116,57 @@ def rounded_velocity(
     return -sums_of(activation).rounded_gradient(f.lambdas, (w, f.output_weights), f.teacher, lines)
 
 
+def unit_of_force(f: WeightLoss, scale: Float[Array, ""]) -> Float[Array, ""]:
+    """The size of forces between neurons as long as `scale`."""
+    largest = jnp.max(jnp.abs(f.output_weights))
+    return f.lambdas[1] * largest * jnp.maximum(largest, jnp.max(jnp.abs(f.teacher[1]))) * scale
+
+
+def masses(f: WeightLoss, norm: Float[Array, " K"]) -> Float[Array, " N"]:
+    """m of students, then of teachers."""
+    rows, output = f.teacher
+    return jnp.concatenate([f.output_weights * norm, -output * jnp.linalg.norm(rows, axis=1)])
+
+
 @partial(jax.jit, static_argnums=0)
 def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Motion:
-    """Minus the subgradient of least norm of the loss, for neurons on the rays of teacher neurons `ray`, or FREE."""
+    """Minus the subgradient of least norm of the loss, for neurons on lines `ray` of others (see `clusters`)."""
     return along_rays(f, w, ray, population_velocity(activation, f, w), lines_of(f, w))
 
 
 def along_rays(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth, lines: LineAngles) -> Motion:
     """The motion, from minus the population gradient."""
-    seen = polar(w)
-    norm, u = seen.norm, direction(seen)
-    among, between = lines.columns(slice(0, len(w))), lines.columns(slice(len(w), None))
-    force = smooth - _boundary(f, norm, among, between, ray)
-    along = jnp.sum(force * u, axis=1, keepdims=True) * u
-    across = force - along
-    on_ray, slopes, a = ray != FREE, cone_slopes(f, norm, ray), f.output_weights
-    slack = slopes[jnp.arange(ray.size), ray] - jnp.linalg.norm(across, axis=1)
-    attracts = (slopes > 0) & ~on_ray[:, None]
-    sin = jnp.where(attracts, between.sin, 2.0)
-    meeting = jnp.min(jnp.where(a[:, None] * a[None] < 0, among.sin, 2.0))
+    moving = moved_along(f, w, ray, smooth, lines)
+    on, count = moving.on, len(w)
+    attracts = ~on.same[:count] & (on.total[:count, None] * on.total[None] < 0)
+    sin = jnp.where(attracts, lines.sin, 2.0)
+    tiny = ROUNDING * float(jnp.finfo(w.dtype).eps)
     return Motion(
-        jnp.where(on_ray[:, None], along, force),
-        across,
-        jnp.where(on_ray, slack, jnp.inf),
-        jnp.argmin(sin, axis=1).astype(ray.dtype),
-        jnp.min(sin, axis=1),
-        meeting,
+        moving,
+        weakest(f.lambdas[1], on, moving.norm, moving.excess, tiny),
+        jnp.min(sin),
+        jnp.stack(jnp.divmod(jnp.argmin(sin), sin.shape[1])).astype(ray.dtype),
     )
 
 
 @full_products
-def cone_slopes(f: WeightLoss, norm: Float[Array, " K"], ray: Int[Array, " K"]) -> Float[Array, "K K_star"]:
-    """S of every student at the line of every teacher, negative where it repels."""
-    rows, output = f.teacher
-    pull = f.parallel.astype(rows.dtype) @ (output * jnp.linalg.norm(rows, axis=1))
-    there = f.parallel[ray].T & (ray != FREE)[None]  # [K*, K]
-    masses = jnp.where(there, (f.output_weights * norm)[None], 0.0)
-    weaken = masses.sum(axis=1)[None, :] - masses.T
-    return f.lambdas[1] * f.output_weights[:, None] * (pull[None] - weaken) / TWO_PI
-
-
-@full_products
-def _boundary(f: WeightLoss, norm, among: LineAngles, between: LineAngles, ray) -> Float[Array, "K n"]:
-    """The boundary term of the loss gradient without the cones of the rays that neurons are on."""
-    rows, output = f.teacher
-    on_ray = (ray != FREE)[:, None]
-    own = f.parallel[ray] & on_ray
-    same = f.parallel[ray][:, ray] & on_ray & on_ray.T
+def moved_along(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth, lines: LineAngles) -> Moving:
+    """The velocity alone, from minus the population gradient."""
+    seen = polar(w)
+    norm, u = seen.norm, direction(seen)
+    on = clusters(f.parallel, ray, masses(f, norm))
     # cos e, with e towards the other neuron, is |cos| e with e towards the nearer ray
-    students = jnp.where(same, 0.0, (f.output_weights * norm)[None] * jnp.abs(among.cos))
-    teachers = jnp.where(own, 0.0, (output * jnp.linalg.norm(rows, axis=1))[None] * jnp.abs(between.cos))
-    total = jnp.einsum("km,kmn->kn", students, among.e) - jnp.einsum("km,kmn->kn", teachers, between.e)
-    return f.lambdas[1] / TWO_PI * f.output_weights[:, None] * total
-
-
-def release(snap: Float[Array, ""]) -> Float[Array, ""]:
-    """How far the slack falls below 0 before a neuron is let go: no force of order `snap` then brings it back."""
-    return 10 * snap
-
-
-class Arrival(NamedTuple):
-    """Neurons moved on by a time `left`, those that are at an attracting line put on it."""
-
-    w: Float[Array, "K n"]
-    ray: Int[Array, " K"]
-    left: Float[Array, ""]
-
-
-class Settled(NamedTuple):
-    w: Float[Array, "K n"]
-    ray: Int[Array, " K"]
-    unique: Bool[Array, ""]
-
-
-def arrived(f: WeightLoss, here: Motion, time, w, ray, snap: Float[Array, ""]) -> Arrival:
-    """At a kink: put neurons within an angle `snap` of an attracting line on it.
-
-    What is left of the way to the line is followed as a straight line.
-    """
-    norm, u = jnp.linalg.norm(w, axis=1), direction(polar(w))
-    arrives = here.sin <= 1.5 * snap
-    line = direction(polar(f.teacher[0]))[here.line]
-    e = towards(u, line, jnp.sum(u * line, axis=1))[1]
-
-    closing = jnp.sum(here.velocity * e, axis=1) * inverse_or_zero(norm)
-    left = jnp.where(arrives & (closing > 0), here.sin * inverse_or_zero(closing), 0.0)
-    step = jnp.max(jnp.where(left < jnp.sqrt(snap), left, 0.0))
-    # Neither: a force jumps here, since a neuron crosses a line that repels it. On to the other side.
-    crosses = ~jnp.any(arrives) & jnp.all(here.slack > -0.99 * release(snap)) & (time > 0)
-    step = jnp.where(crosses, snap, step)
-    moved = w + step * here.velocity
-    moved = jnp.where(arrives[:, None], jnp.sum(moved * line, axis=1, keepdims=True) * line, moved)
-    return Arrival(moved, jnp.where(arrives, here.line, ray), step)
-
-
-def settled(there: Motion, w, ray, snap: Float[Array, ""]) -> Settled:
-    """After `arrived`: let go those neurons that their lines cannot hold."""
-    leaves = (ray != FREE) & (there.slack <= -0.99 * release(snap))
-    size = jnp.linalg.norm(there.across, axis=1, keepdims=True)
-    away = there.across * inverse_or_zero(size) * jnp.linalg.norm(w, axis=1, keepdims=True)
-    moved = w + jnp.where(leaves[:, None], 2 * snap * away, 0.0)
-    unique = ~jnp.any(leaves & (size[:, 0] <= 64 * jnp.finfo(w.dtype).eps))
-    return Settled(moved, jnp.where(leaves, FREE, ray), unique)
+    pull = jnp.where(on.same[: len(w)], 0.0, on.mass[None] * jnp.abs(lines.cos))
+    boundary = jnp.einsum("km,kmn->kn", pull, lines.e)
+    force = smooth - f.lambdas[1] / TWO_PI * f.output_weights[:, None] * boundary
+    along = jnp.sum(force * u, axis=1, keepdims=True) * u
+    side = sides(ray, lines.cos)
+    arm = (side * norm)[:, None]
+    torque = arm * (force - along)
+    turn = turns(on, norm, torque)
+    alone = ~on.fixed & (jnp.sum(on.students, axis=1) == 1)
+    velocity = jnp.where(alone[:, None], force, along + arm * turn)
+    return Moving(velocity, side, turn, norm, torque - arm**2 * turn, on)
 
 
 @jax.jit

@@ -15,10 +15,11 @@ from ..population.engine import by_quadrature
 from ..population.posing import posed
 from ..population.problem import Problem
 from ..population.rooms import filled
+from .clusters import FREE
 from .flow_events import VANISHED, Tolerances
 from .flow_results import Ends, Run, check_no_zero_neuron, filled_run, found
 from .flow_turns import Limits
-from .kinks import FREE, Present
+from .kinks import Present
 from .parameter_flows import Course, Own, follow, measured
 from .rooms import FLOWS, TIMES, bases
 from .trained import Trained, rescaling_power
@@ -107,9 +108,9 @@ def flows_of_parameters(
     path = cut(run)[:, :, :neurons]
     parts = Run(path[..., :inside], path[..., m], None if b is None else path[..., m + 1])
     known = np.isfinite(saved[: len(w), : len(times)]).all(axis=(2, 3))
-    nobody = np.full((len(w), neurons), FREE, np.int32), np.full((len(w), neurons), np.inf, dtype)
+    free, never = np.full((len(w), neurons), FREE, np.int32), np.full((len(w), neurons), np.inf, dtype)
     ended = [np.asarray(x)[: len(w)] for x in (end.time, end.steps, end.code)]
-    ends = Ends(ended[0], *nobody, *ended[1:])
+    ends = Ends(ended[0], free, free, never, *ended[1:])
     return found(parts, cut(losses), cut(distances), known, times.astype(dtype), basis.astype(dtype), ends, power)
 
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from .chebyshev_steps import hermite, stabilised
+
 try:
     import diffrax
 except ModuleNotFoundError as error:
@@ -18,6 +20,8 @@ except ModuleNotFoundError as error:
     ) from error
 
 SOLVERS: dict[str, Any] = {"tsit5": diffrax.Tsit5, "dopri8": diffrax.Dopri8, "kvaerno5": diffrax.Kvaerno5}
+STABILISED = "chebyshev"  # our own
+ORDER_OF_ERROR = 3  # its
 
 
 class Trial(NamedTuple):
@@ -45,13 +49,17 @@ def tried(name: str, velocity, rtol, atol, entries, y, start, end, memory, jumpe
         entries: how many of y count for the norm of the error.
         memory: of the solver; not of use after the velocity has `jumped`.
     """
-    solver = _solver(name, rtol, atol)
-    terms = diffrax.ODETerm(lambda t, y, args: velocity(y))
-    y1, error, dense, memory, _ = solver.step(terms, start, end, y, None, memory, jumped)
+    terms: Any = diffrax.ODETerm(lambda t, y, args: velocity(y))
+    if name == STABILISED:
+        y1, error, k, direction = stabilised(velocity, y, end - start, jnp.where(jumped, 0.0, memory[1]))
+        dense, memory, order = {"y0": y, "y1": y1, "k": k}, (memory[0], direction), ORDER_OF_ERROR
+    else:
+        solver = _solver(name, rtol, atol)
+        y1, error, dense, memory, _ = solver.step(terms, start, end, y, None, memory, jumped)
+        order = solver.error_order(terms)
     error = jnp.where(jnp.isfinite(error), error, jnp.inf)
     control = diffrax.PIDController(rtol, atol, norm=lambda x: jnp.sqrt(jnp.sum(x * x) / entries))
-    order = solver.error_order(terms)
-    _, state = control.init(terms, start, end, y, end - start, None, solver.func, order)
+    _, state = control.init(terms, start, end, y, end - start, None, terms.vf, order)
     keep, next_start, next_end, *_ = control.adapt_step_size(start, end, y, y1, None, error, order, state)
     return Trial(y1, jnp.asarray(keep), jnp.asarray(next_end - next_start), dense, memory)
 
@@ -59,13 +67,16 @@ def tried(name: str, velocity, rtol, atol, entries, y, start, end, memory, jumpe
 def untried(name: str, y) -> Trial:
     """What a Trial looks like, before the first one."""
     zero = jnp.zeros((), y.dtype)
-    k = jnp.zeros((SOLVERS[name].tableau.num_stages, *y.shape), y.dtype)
+    stages = 2 if name == STABILISED else SOLVERS[name].tableau.num_stages
+    k = jnp.zeros((stages, *y.shape), y.dtype)
     memory = jnp.asarray(True), jnp.zeros_like(y)  # that of every solver whose last velocity is the next one's first
     return Trial(y, jnp.asarray(False), zero, {"y0": y, "y1": y, "k": k}, memory)
 
 
 def within(name: str, trial: Trial, fraction) -> Float[Array, "K n"]:
     """The solution after a fraction of the step."""
+    if name == STABILISED:
+        return hermite(trial.dense["y0"], trial.dense["y1"], trial.dense["k"], fraction)
     ends = {"t0": jnp.zeros_like(fraction), "t1": jnp.ones_like(fraction)}
     return SOLVERS[name].interpolation_cls(**ends, **trial.dense).evaluate(fraction)
 

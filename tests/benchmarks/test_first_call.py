@@ -28,7 +28,7 @@ def test_programs_with_biases_have_no_more_equations_than_they_had(function):
     assert first_call.equations(function, *first_call.networks(biases=True)) <= MOST_WITH_BIASES[function]
 
 
-@pytest.mark.parametrize(("loss", "most"), [("L2", 900), ("H1", 1700)])
+@pytest.mark.parametrize(("loss", "most"), [("L2", 900), ("H1", 2390)])
 def test_a_flow_is_one_program_with_its_velocity_once_for_steps_and_once_for_kinks(loss, most):
     """Measured, and a twentieth more; of five copies it had 4600 and 16800."""
     assert first_call.flow_equations(loss) <= most

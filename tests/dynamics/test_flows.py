@@ -9,7 +9,9 @@ from scipy.integrate import solve_ivp
 import sobolev_theory as st
 from sobolev_theory import single_neuron
 from sobolev_theory.dynamics import flow_events, kinks, trials
+from sobolev_theory.dynamics.clusters import FREE
 from sobolev_theory.dynamics.flow_events import Outcome
+from tests.helpers import plain_h1
 
 TEACHER = st.Network([1.0, 0.0])
 RIGHT_ANGLE = st.Network([0.0, 1.0])
@@ -104,10 +106,6 @@ CROWD = st.Network(GENERATOR.standard_normal((NEURONS, 2)))
 STARTS = GENERATOR.standard_normal((8, NEURONS, 2))
 
 
-# In start 3 a neuron crosses a line that repels it, which a plane forces it to; any rounding off the plane grows.
-STABLE = np.array([0, 1, 2, 4, 5, 6, 7])
-
-
 @jax.jit
 def descended(starts, step, steps):
     """Plain subgradient descent: it crosses the kinks to and fro, and is a step away from the sliding flow."""
@@ -128,25 +126,25 @@ def crowd():
 
 def test_the_sliding_flow_is_the_limit_of_subgradient_descent(crowd):
     end = crowd.weights[:, 3]
-    errors = [np.abs(np.asarray(end - descended(STARTS, 2.0 / steps, steps)))[STABLE].mean() for steps in (500, 2000)]
+    errors = [np.abs(np.asarray(end - descended(STARTS, 2.0 / steps, steps))).mean() for steps in (500, 2000)]
     assert errors[1] < 2e-3
     assert 2 < errors[0] / errors[1] < 8  # of first order: 4
 
 
 def test_most_neurons_of_the_crowd_end_on_a_ray(crowd):
-    assert np.sum(np.asarray(crowd.ray)[STABLE] >= 0) > NEURONS * len(STABLE) / 2
-    assert [crowd.outcome[index] for index in STABLE] == [Outcome.TIME] * len(STABLE)
+    assert np.sum(np.asarray(crowd.ray) >= 0) > NEURONS * len(STARTS) / 2
+    assert crowd.outcome == [Outcome.TIME] * len(STARTS)
 
 
-def test_a_neuron_held_by_a_teacher_and_a_student_together_is_reported_and_not_passed_over(crowd):
-    """Start 3 ends on a kink of both; to be followed. Until then the solver says that it needs too many steps."""
-    assert crowd.outcome[3] is Outcome.STEPS
-    assert np.isnan(crowd.loss[3, -1])
+def test_a_neuron_takes_the_place_of_another_on_a_ray(crowd):
+    """Start 3: a line that student and teacher share repels a student; a plane forces it across, and it stays."""
+    assert crowd.ray[3].tolist() == [1, -1, 0]
+    np.testing.assert_allclose(crowd.weights[3, 3], descended(STARTS, 2.0 / 8000, 8000)[3], atol=5e-4)
 
 
 def test_the_loss_never_rises_along_a_loss_flow(crowd):
     assert np.all(np.asarray(crowd.energy_rise) < 1e-12)
-    assert np.all(np.isfinite(crowd.loss[STABLE]))
+    assert np.all(np.isfinite(crowd.loss))
 
 
 def test_a_flow_in_many_dimensions_is_that_in_the_span():
@@ -177,7 +175,7 @@ def setting(generator, signs: bool = False):
 def test_off_the_kinks_the_velocity_is_minus_the_loss_gradient(seed):
     w, output, teacher = setting(np.random.default_rng(seed), signs=True)
     p = kinks.weight_loss((1.0, 0.7), output, teacher)
-    found = motion(p, w, jnp.full(4, kinks.FREE)).velocity
+    found = motion(p, w, jnp.full(4, FREE)).velocity
     exact = st.loss_gradient(st.Network(w, output), st.Network(*teacher), st.SobolevLoss((1.0, 0.7))).weights
     np.testing.assert_allclose(found, -exact, atol=1e-14)
 
@@ -193,10 +191,9 @@ def test_on_a_ray_the_velocity_is_that_of_steepest_descent(seed, side):
     w, output, (rows, _) = setting(generator)
     rows = rows.at[1].set(-0.6 * rows[0])
     w = w.at[0].set(side * 0.3 * rows[0]).at[1].set(0.2 * rows[0])
-    weights, ray = (1.0, 0.8), jnp.array([0, 0, kinks.FREE, kinks.FREE])
+    weights, ray = (1.0, 0.8), jnp.array([0, 0, FREE, FREE])
     p = kinks.weight_loss(weights, output, (rows, jnp.ones(3)))
     here = motion(p, w, ray)
-    held = np.asarray(here.slack > 0)
     loss, teacher = st.SobolevLoss(weights), st.Network(rows)
 
     def slope(step):
@@ -205,17 +202,16 @@ def test_on_a_ray_the_velocity_is_that_of_steepest_descent(seed, side):
         return float(near[1] - near[0]) / 1e-6
 
     velocity = np.asarray(here.velocity)
-    if held[:2].all():
+    if here.weakest.slack > 0:
         np.testing.assert_allclose(slope(velocity), -np.sum(velocity**2), rtol=1e-4, atol=1e-5)
         for _ in range(50):
             step = generator.standard_normal(w.shape)
             step /= np.linalg.norm(step)
             assert slope(step) >= -np.linalg.norm(velocity) - 1e-5
-    else:  # a neuron leaves: turning it by the force across goes down, by the force less the slope
-        index = int(np.argmin(here.slack))
-        step = np.zeros(w.shape)
-        step[index] = here.across[index] / jnp.linalg.norm(here.across[index])
-        np.testing.assert_allclose(slope(step), float(here.slack[index]), rtol=1e-4, atol=1e-5)
+    else:  # some leave: turning their line by the force across goes down, by the force less the slope
+        arm = np.where(here.weakest.part, here.moving.side * jnp.linalg.norm(w, axis=1), 0.0)
+        step = (arm / np.linalg.norm(arm))[:, None] * np.asarray(here.weakest.away)
+        np.testing.assert_allclose(slope(step), float(here.weakest.slack), rtol=1e-4, atol=1e-5)
 
 
 def test_both_cases_of_a_ray_were_seen():
@@ -225,21 +221,23 @@ def test_both_cases_of_a_ray_were_seen():
         rows = rows.at[1].set(-0.6 * rows[0])
         w = w.at[0].set(0.3 * rows[0]).at[1].set(0.2 * rows[0])
         p = kinks.weight_loss((1.0, 0.8), output, (rows, jnp.ones(3)))
-        slacks.append(float(jnp.min(motion(p, w, jnp.array([0, 0, -1, -1])).slack)))
+        slacks.append(float(motion(p, w, jnp.array([0, 0, -1, -1])).weakest.slack))
     assert min(slacks) < 0 < max(slacks)
 
 
 # What ends a flow early, and what does not begin.
 
 
-def test_students_of_opposite_output_weights_that_meet_end_the_flow():
-    start = np.array([[0.0, 1.0], [0.1, 1.0], [0.5, 0.0]])
-    found = st.gradient_flows(
-        np.broadcast_to(start, STARTS.shape), CROWD, st.H1, output_weights=jnp.array([1.0, -1.0, 1.0]), **CROWDED
-    )
-    assert found.outcome == [Outcome.MEETING] * len(STARTS)
-    unit = np.asarray(found.end / jnp.linalg.norm(found.end, axis=2, keepdims=True))
-    np.testing.assert_allclose(unit[:, 0], unit[:, 1], atol=100 * RTOL)
+def test_students_of_opposite_output_weights_that_meet_in_a_plane_go_on():
+    """Two that begin close together, and a third: what compilers round may not decide what follows."""
+    start = np.broadcast_to([[0.0, 1.0], [0.1, 1.0], [0.5, 0.0]], STARTS.shape)
+    output = np.array([1.0, -1.0, 1.0])
+    found = st.gradient_flows(start, CROWD, st.H1, output_weights=output, **CROWDED)
+    assert found.outcome == [Outcome.TIME] * len(STARTS)
+    assert found.leader.tolist() == [[-1, 2, -1]] * len(STARTS)
+    rows = np.asarray(CROWD.weights)
+    expected = plain_h1.descended(start[:1], output, rows, np.ones(len(rows)), 2.0, 4000)
+    np.testing.assert_allclose(found.weights[0, 3], expected[0], atol=5e-4)
 
 
 def test_a_solver_out_of_steps_says_so():
