@@ -50,7 +50,7 @@ class Row(NamedTuple):
     training: tuple[float, ...] = ()  # of L2 at the points of the training set at the end; empty for fresh samples
 
     def plus(self, other: "Row") -> "Row":
-        return Row(*(own + more for own, more in zip(self, other, strict=True)))
+        return Row(self.samples + other.samples, self.losses + other.losses, self.training + other.training)
 
 
 COLUMNS = (*Cell._fields, "starts", "missed", *Row._fields)
