@@ -176,9 +176,10 @@ def finding(data: Arrays) -> list[str]:
             lines.append(phrase(what, ratio_of_medians(means[0], means[number])))
         what = f"epochs to the test error in L2 that L2 has after {epoch[half]:g}, {losses}"
         lines.append(phrase(what, ratio_of_medians(reached[0], reached[number])))
-    outputs = {
-        f"H^{order:g}" if order else "L2": output for order, output in zip(data["order"], data["output"], strict=True)
-    }
+    if "output" not in data:
+        return lines
+    names = [f"H^{order:g}" if order else "L2" for order in data["order"]]
+    outputs = dict(zip(names, data["output"], strict=True))
     return [*lines, *picture_quality.compare(outputs, data["clean"], 1.0)]
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
 LEAST_CURVATURE = 1e-10  # y.s of a pair that enters the history
@@ -113,7 +114,8 @@ def _direction(memory: Memory) -> Vector:
 def transformation(rate: float = 0.01, inner: int = 20, history: int = 100) -> optax.GradientTransformationExtraArgs:
     """For `training.fit`, whose networks it gets as one vector each."""
 
-    def init(x: Vector) -> Memory:
+    def init(parameters: Any) -> Memory:
+        x = ravel_pytree(parameters)[0]  # a vector stays as it is
         return start(x, jnp.zeros((), x.dtype), jnp.zeros_like(x), history)
 
     def update(gradient: Vector, memory: Any, x: Vector | None = None, *, value, value_fn, **_):

@@ -187,3 +187,10 @@ def test_numbers_of_directions_outside_the_input_dimension_are_named(directions)
 def test_a_loss_that_is_none_is_named():
     with pytest.raises(TypeError, match="loss: got 'H1'"):
         training.sobolev_loss(network, X, target, "H1")
+
+
+def test_a_single_direction_has_signs_so_that_slopes_along_an_axis_do_not_vary():
+    x = jnp.zeros((3, 5))
+    for seed in range(2):
+        found = training.projected_loss(lambda x: 3 * x[1], x, jax.random.key(seed), lambda x: 0 * x[0], st.H1)
+        assert float(found) == 4.5

@@ -53,7 +53,9 @@ def test_it_is_drawn_within_the_page(data):
 
 
 def test_there_is_a_finding_for_each_norm_and_for_steps(data):
-    assert len(resnet_autoencoder.finding(data)) == 3
+    lines = resnet_autoencoder.finding(data)
+    assert all("L2 loss over H1 loss" in line for line in lines[:3])
+    assert "PSNR" in lines[3]
 
 
 def test_no_pixel_of_the_photographs_is_in_training_and_test_crops():
