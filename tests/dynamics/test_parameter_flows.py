@@ -139,7 +139,7 @@ def test_a_neuron_that_vanishes_ends_the_flow():
         (st.Polynomial((1.0,)), None),
         (st.Elementwise(jnp.sin), None),
     ],
-    ids=repr,
+    ids=lambda x: type(x).__name__,
 )
 def test_the_degree_of_an_activation(sigma, expected):
     assert degree(sigma) == expected
