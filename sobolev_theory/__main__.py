@@ -19,6 +19,7 @@ EXTRAS = {
     "sweeps": ("pyarrow",),
     "figures": ("matplotlib", "diffrax", "pyarrow"),
     "experiments": ("matplotlib", "diffrax", "pyarrow", "optax", "sklearn", "PIL"),
+    "pictures": ("skimage",),
     "docs": ("mkdocs", "material", "mkdocstrings"),
 }
 HERE = Path(__file__).resolve().parent

@@ -28,7 +28,7 @@ def test_an_absent_extra_is_named_with_its_cure(monkeypatch):
     monkeypatch.setattr(command, "find_spec", lambda package: None if package == "optax" else package)
     found = command.facts()["extras"]
     assert found.endswith('for descent, experiments: pip install "sobolev-theory[descent,experiments]"')
-    assert found.startswith("symbolic, verification, flows, sweeps, figures, docs")
+    assert found.startswith("symbolic, verification, flows, sweeps, figures, pictures, docs")
 
 
 @pytest.mark.parametrize("exists", [True, False])

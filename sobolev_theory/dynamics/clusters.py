@@ -67,8 +67,9 @@ class Weakest(NamedTuple):
 def clusters(parallel, ray: Int[Array, " K"], mass: Float[Array, " N"]) -> Clusters:
     """From `ray`: of a student the teacher l or, as K* + k, the student k whose line it is on, FREE for its own."""
     students, teachers = ray.size, len(parallel)
-    own = jnp.arange(students)
+    own = jnp.arange(students, dtype=ray.dtype)
     first = jnp.where(jnp.any(parallel, axis=1), jnp.argmax(parallel, axis=1), jnp.arange(teachers))
+    first = first.astype(ray.dtype)
     theirs = students + first[jnp.clip(ray, 0, teachers - 1)]
     mine = jnp.where(ray == FREE, own, jnp.where(ray < teachers, theirs, ray - teachers))
     label = jnp.concatenate([mine, students + first])

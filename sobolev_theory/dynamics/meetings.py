@@ -83,10 +83,10 @@ def arrived(
     step = jnp.where(arrives, left, jnp.where(held & (time > 0), snap * second, 0.0))
     moved = w + step * here.velocity
 
-    nearest = jnp.where(jnp.sum(units[:count] * units[one], axis=1) < 0, -1.0, 1.0)
+    nearest = jnp.where(jnp.sum(units[:count] * units[one][None], axis=1) < 0, -1.0, 1.0)
     mean = jnp.sum(jnp.where(group, norm * nearest, 0.0)[:, None] * moved, axis=0)
     line = jnp.where(fixed, units[count + first], direction(polar(mean[None]))[0])
-    on_line = jnp.sum(moved * line, axis=1, keepdims=True) * line
+    on_line = jnp.sum(moved * line[None], axis=1, keepdims=True) * line[None]
     joined = jnp.where(fixed, jnp.where(group, first.astype(ray.dtype), ray), led(ray, group, norm, teachers))
     return Arrival(jnp.where((arrives & group)[:, None], on_line, moved), jnp.where(arrives, joined, ray), step)
 

@@ -11,6 +11,8 @@ from ..model.networks import Network
 from ..population.noise.gradient_noise import GradientNoise, gradient_noise
 from .options import Options
 
+ROUNDING = 1e-12  # of the error that was asked for: no batch more for its last digit
+
 
 def exact_noise(
     student: Network, teacher: Network, loss: SobolevLoss, inputs: GaussianInput, options: Options
@@ -33,5 +35,6 @@ def exact_noise(
     if target is not None:
         target = finite("standard_error", target, above=0, words="or None")
         most = whole("samples", options.get("samples", 2**20), 2)
-        options["samples"] = min(most, max(2, math.ceil(largest / target**2)))
+        needed_samples = math.ceil(largest / target**2 * (1 - ROUNDING))
+        options["samples"] = min(most, max(2, needed_samples))
     return noise

@@ -39,10 +39,17 @@ def test_the_command_adds_what_the_table_lacks_and_refuses(tmp_path, monkeypatch
 
 
 def test_the_table_in_the_repository_says_what_the_documentation_says():
-    """No effect on slopes is seen in these networks, and smooth activations do better than either."""
-    rows = deeper.read()
-    autodiff, smoothed, silu = (
-        deeper._best(rows, name)[1][:, 1] for name in ("ReLU, autodiff", "ReLU, smoothed step", "SiLU")
-    )
-    assert 2 <= np.sum(smoothed < autodiff) <= 6
-    assert np.all(silu < np.minimum(smoothed, autodiff))
+    """The smoothed step lowers both errors in most seeds, slopes by an eighth; smooth activations do far better."""
+    rows, better = deeper.read(), 0
+    for inputs in ("2", "6", "12", "20"):
+        of_size = [row for row in rows if (row["inputs"], row["points"]) == (inputs, "1024")]
+        autodiff, smoothed, softplus = (
+            deeper._best(of_size, name)[1] for name in ("ReLU, autodiff", "ReLU, smoothed step", "softplus")
+        )
+        better = better + np.sum(smoothed < autodiff, axis=0)
+        ratio = np.median(smoothed, axis=0) / np.median(autodiff, axis=0)
+        assert ratio[0] < 0.65
+        assert 0.84 < ratio[1] < 0.89
+        assert 7 * np.median(softplus[:, 1]) < np.median(smoothed[:, 1])
+        assert np.all(softplus < np.minimum(smoothed, autodiff))
+    np.testing.assert_array_equal(better, [78, 58])

@@ -132,8 +132,8 @@ def _balance(gradient: sp.MatrixSymbol, loss: sp.Symbol, own: sp.Expr, cross: sp
     return states(
         equal(Dot(w, gradient), right),
         equal(loss + own * (r**2 - r_star**2) / 2, right),
-        remark="the second one is the derivative in the output weight a of w, at 1: so every flow of both conserves "
-        "the square of a less that of the norm of w",
+        remark="the second one is the derivative in the output weight a of w, where that is one: so every flow of "
+        "both conserves the square of a less that of the norm of w",
     )
 
 

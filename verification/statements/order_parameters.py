@@ -12,13 +12,20 @@ four, zero, one, two = (sp.Symbol(rf"\Lambda_{k}") for k in (4, 0, 1, 2))
 _first, _second = 1 + C[1, 1], 1 + C[2, 2]
 
 
+class Mean(sp.Symbol):
+    """Printed as it is spelled."""
+
+    def _latex(self, printer) -> str:
+        return self.name
+
+
 def _own(k: int) -> sp.Expr:
     return four * (1 + C[k, k]) - C[2, k] ** 2 * _first - C[1, k] ** 2 * _second + 2 * C[1, 2] * C[1, k] * C[2, k]
 
 
 INTEGRAL_OF_FOUR = states(
     equal(
-        sp.Symbol(r"E\left[g'(u_1) g'(u_2) g(u_3) g(u_4)\right]"),
+        Mean(r"E\left[g'(u_1) g'(u_2) g(u_3) g(u_4)\right]"),
         4 / (pi**2 * sp.sqrt(four)) * sp.asin(zero / sp.sqrt(one * two)),
     ),
     where=(

@@ -11,7 +11,7 @@ from tests.figures.helpers import assert_within_the_page
 
 @pytest.fixture
 def table(tmp_path):
-    cell = Cell(6, "SGD", "L2", 0.0, 0.1, 8, 50, "study")
+    cell = Cell(6, "SGD", "L2", 0.0, 0.1, 8, 50, 0, "study")
     rows = {
         cell: Row((100, None, None, None), (0.0, 1.0, 1.0, 1.0)),
         cell._replace(method="H1 boundary", teachers=8): Row((100,) * 4, (0.0,) * 4),
