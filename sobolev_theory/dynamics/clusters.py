@@ -129,9 +129,9 @@ def weakest(
 
 def led(ray: Int[Array, " K"], group: Bool[Array, " K"], norm: Float[Array, " K"], teachers: int) -> Int[Array, " K"]:
     """With a group on a line of its own, that of its longest neuron."""
-    leader = jnp.argmax(jnp.where(group, norm, -1.0))
-    others = group & (jnp.arange(ray.size) != leader)
-    return jnp.where(others, teachers + leader, jnp.where(group, FREE, ray)).astype(ray.dtype)
+    leader = jnp.argmax(jnp.where(group, norm, -1.0)).astype(ray.dtype)
+    others = group & (jnp.arange(ray.size, dtype=ray.dtype) != leader)
+    return jnp.where(others, teachers + leader, jnp.where(group, FREE, ray))
 
 
 # Coordinates of a piece, in which lines stay shared exactly: a neuron on the line of student L is rho times a

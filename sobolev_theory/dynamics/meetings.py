@@ -98,7 +98,7 @@ def settled(
     cut, on, norm, teachers = there.weakest, there.moving.on, there.moving.norm, len(f.teacher[1])
     parts = cut.slack <= -0.99 * release(snap) * unit
     rest = jnp.any(on.students & cut.part[:, None], axis=0) & ~cut.part
-    moved = w + jnp.where(cut.part, 2 * snap * there.moving.side * norm, 0.0)[:, None] * cut.away
+    moved = w + jnp.where(cut.part, 2 * snap * there.moving.side * norm, 0.0)[:, None] * cut.away[None]
     apart = led(ray, cut.part, norm, teachers)
     apart = jnp.where(jnp.any(rest & ~on.fixed), led(apart, rest, norm, teachers), apart)
     unique = ~parts | (cut.force > kinks.ROUNDING * jnp.finfo(w.dtype).eps * unit)
