@@ -114,7 +114,8 @@ def _gauge(student: Network, matrix: Float[Array, "P P"], train: tuple[Trained, 
     """How many of the directions (w, b, -p a), one per neuron, the matrix takes to 0.
 
     It takes them to minus the gradients of that neuron, (G_w, G_b, -p G_a): a gradient of a rescaled neuron is
-    rescaled the other way round.
+    rescaled the other way round. So does its transpose, since either gradient is orthogonal to them everywhere: they
+    are eigenvectors of the symmetric part, and singular ones, of value 0.
     """
     power = rescaling_power(student, train)
     if power is None:

@@ -59,6 +59,20 @@ def test_directions_of_scale_are_told_from_flat_ones_and_do_not_count():
     assert not np.isfinite(st.condition_number(alike, alike, st.L2, train=TRAIN))
 
 
+def test_the_transpose_takes_directions_of_scale_to_0_too():
+    """So that no definition of the condition number mixes them with others, if the Jacobian is not symmetric."""
+    blocks = st.spectrum(TEACHER, TEACHER, st.H1, of="population", train=TRAIN).blocks
+    w, a = np.asarray(blocks.reduction.reduce(TEACHER).weights), np.asarray(TEACHER.output_weights)
+    scale = np.concatenate([w[0], 0 * w[1], -a * [1, 0]])
+    matrix = np.asarray(blocks.in_span)
+    assert np.abs(matrix - matrix.T).max() > 1e-2
+    np.testing.assert_allclose([matrix @ scale, scale @ matrix], 0.0, atol=1e-13)
+    found = st.condition_number(TEACHER, TEACHER, st.H1, of="population", train=TRAIN, definition="symmetric_part")
+    sizes = [np.abs(np.linalg.eigvalsh((x + x.T) / 2)) for x in (matrix, np.asarray(blocks.orthogonal))]
+    sizes = np.sort(np.concatenate(sizes))
+    np.testing.assert_allclose(found, sizes[-1] / sizes[2], rtol=1e-10)
+
+
 def test_blocks_have_names():
     blocks = st.spectrum(TEACHER, TEACHER, st.L2, train=TRAIN).blocks
     in_weights = st.spectrum(TEACHER, TEACHER, st.L2).blocks
