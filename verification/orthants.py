@@ -5,7 +5,6 @@
 given the point of the plane: those of two normal numbers with a mean.
 """
 
-import itertools
 from functools import cached_property
 
 import mpmath
@@ -73,8 +72,8 @@ def _given(gram: mpmath.matrix, j: int) -> mpmath.matrix:
 # Over the plane of the first two.
 
 LEGENDRE, WEIGHTS = np.polynomial.legendre.leggauss(20)
-PANELS = 8
-REACH = 9.5  # of the radius: the density beyond is below 1e-19
+# Radii: beyond the last one the density is below 1e-19.
+RINGS = 9.5 * np.append(0.0, 2.0 ** np.arange(-9, 1))
 FINE, FINE_WEIGHTS = np.polynomial.legendre.leggauss(60)
 
 
@@ -90,17 +89,30 @@ class Given:
         basis = np.linalg.qr(rows[:2].T)[0]
         plane = rows @ basis
         edges = np.arctan2(plane[:2, 1], plane[:2, 0])[:, None] + np.array([-np.pi / 2, np.pi / 2])
-        edges = np.sort(np.mod(edges.ravel(), 2 * np.pi))
-        angle, of_angle = _panels(np.append(edges, edges[0] + 2 * np.pi))
-        radius, of_radius = _panels(np.array([0.0, REACH]))
-        self.y = (radius[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).reshape(-1, 2)
-        self.weights = np.outer(of_radius * radius * np.exp(-(radius**2) / 2), of_angle).ravel() / (2 * np.pi)
-        self.u = self.y @ plane[:2].T
         rest = rows[2:] - plane[2:] @ basis.T
         covariance = rest @ rest.T
         self.size = np.sqrt(np.diagonal(covariance))
         self.r = covariance[0, 1] / np.prod(self.size)
+        edges = np.concatenate([edges.ravel(), self._layers(plane[2:])])
+        edges = np.sort(np.mod(edges, 2 * np.pi))
+        angle, of_angle = _panels(np.append(edges, edges[0] + 2 * np.pi))
+        radius, of_radius = _panels(RINGS)
+        self.y = (radius[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).reshape(-1, 2)
+        self.weights = np.outer(of_radius * radius * np.exp(-(radius**2) / 2), of_angle).ravel() / (2 * np.pi)
+        self.u = self.y @ plane[:2].T
         self.h, self.k = (self.y @ plane[2:].T / self.size).T
+
+    def _layers(self, plane: Float[np.ndarray, "2 2"]) -> Float[np.ndarray, " a"]:
+        """Angles around the lines h = 0, k = 0 and h = +-k, beside which averages change: the faster the less of a
+        neuron is outside the plane, and the nearer r is to +-1."""
+        slopes = plane / self.size[:, None]
+        across = np.stack([*slopes, slopes[0] - np.sign(self.r) * slopes[1]])
+        thickness = np.array([1.0, 1.0, np.sqrt(1 - self.r**2)]) / np.linalg.norm(across, axis=1)
+        found = []
+        for line, width in zip(np.arctan2(across[:, 1], across[:, 0]) + np.pi / 2, thickness, strict=True):
+            widths = [x for x in width * 4.0 ** np.arange(-1, 4) if x < np.pi / 4]
+            found += [line + half + x for half in (0.0, np.pi) for x in (0.0, *widths, *(-x for x in widths))]
+        return np.array(found)
 
     def expectation(self, f: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "..."]:
         return np.tensordot(self.weights, f, axes=1)
@@ -145,9 +157,7 @@ def _density(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     return np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
 
 
-def _panels(ends: Float[np.ndarray, " e"]) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights on PANELS parts of each interval."""
-    edges = np.concatenate([np.linspace(a, b, PANELS + 1)[:-1] for a, b in itertools.pairwise(ends)])
-    edges = np.append(edges, ends[-1])
+def _panels(edges: Float[np.ndarray, " e"]) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights on each interval."""
     half = np.diff(edges)[:, None] / 2
     return (edges[:-1, None] + half * (1 + LEGENDRE)).ravel(), (half * WEIGHTS).ravel()
