@@ -3,7 +3,6 @@
 Exact intervals for shares (Clopper and Pearson), and since all flows go from the same starts, an exact paired test.
 """
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.stats
 
-from sobolev_theory.runs.atomic_files import replacing
+from . import tables
 
 TABLE = Path(__file__).parent / "basins.csv"
 FLOWS = ("L2", "H1 population", "H1 loss")
@@ -59,40 +58,24 @@ COLUMNS = ("teachers", "extra", "flow", "starts", *(f"count_{code}" for code in 
 
 
 def read(path: Path = TABLE) -> dict[Cell, Row]:
-    """The table of a file; empty if there is none.
+    """The table of a file; empty if there is none."""
+    return dict(tables.read(path, COLUMNS, _parse))
 
-    Raises:
-        ValueError: a file that is no such table; it names the file and the line.
-    """
-    if not path.exists():
-        return {}
-    rows = {}
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: got columns {reader.fieldnames}; needs {', '.join(COLUMNS)}")
-        for line in reader:
-            try:
-                cell = Cell(int(line["teachers"]), int(line["extra"]), line["flow"])
-                row = Row(line["codes"], float(line["lowest"]), float(line["highest"]))
-                whole = len(row.codes) == int(line["starts"]) and set(row.codes) <= set(CODES) and cell.flow in FLOWS
-            except (TypeError, ValueError):
-                whole = False
-            if not whole:
-                raise ValueError(f"{path}, line {reader.line_num}: got {line}; needs a row that this study wrote")
-            rows[cell] = row
-    return rows
+
+def _parse(line: dict[str, str]) -> tuple[Cell, Row] | None:
+    cell = Cell(int(line["teachers"]), int(line["extra"]), line["flow"])
+    row = Row(line["codes"], float(line["lowest"]), float(line["highest"]))
+    whole = len(row.codes) == int(line["starts"]) and set(row.codes) <= set(CODES) and cell.flow in FLOWS
+    return (cell, row) if whole else None
 
 
 def write(rows: dict[Cell, Row], path: Path = TABLE) -> None:
-    """All of it, or nothing."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for cell in sorted(rows, key=lambda cell: (cell.teachers, cell.extra, list(FLOWS).index(cell.flow))):
-            row = rows[cell]
-            counts = [row.codes.count(code) for code in CODES]
-            writer.writerow([*cell, len(row.codes), *counts, f"{row.lowest:.6g}", f"{row.highest:.6g}", row.codes])
+    def line(cell: Cell, row: Row) -> list:
+        counts = [row.codes.count(code) for code in CODES]
+        return [*cell, len(row.codes), *counts, f"{row.lowest:.6g}", f"{row.highest:.6g}", row.codes]
+
+    ordered = sorted(rows, key=lambda cell: (cell.teachers, cell.extra, list(FLOWS).index(cell.flow)))
+    tables.write(path, COLUMNS, [line(cell, rows[cell]) for cell in ordered])
 
 
 # What it says.

@@ -6,7 +6,6 @@ are of values and slopes at other points; a network with a smoothed step is test
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -20,8 +19,9 @@ import scipy.stats
 
 import sobolev_theory as st
 from sobolev_theory.runs import command_lines
-from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.training import smoothed_relu, sobolev_loss
+
+from . import tables
 
 TABLE = Path(__file__).parent / "deeper.csv"
 WIDTH = 0.05
@@ -95,26 +95,12 @@ def runs(name: str, inputs: int, points: int, steps: int) -> Callable:
 
 
 def read(path: Path = TABLE) -> list[dict[str, str]]:
-    """The rows of a file; none if there is none.
-
-    Raises:
-        ValueError: a file that is no such table.
-    """
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: got columns {reader.fieldnames}; needs {', '.join(COLUMNS)}")
-        return list(reader)
+    """The rows of a file; none if there is none."""
+    return list(tables.read(path, COLUMNS, lambda line: line if None not in line.values() else None))
 
 
-def write(rows: Sequence[dict], path: Path = TABLE) -> None:
-    """All of it, or nothing."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def write(rows: Sequence[dict[str, str]], path: Path = TABLE) -> None:
+    tables.write(path, COLUMNS, [list(row.values()) for row in rows])
 
 
 def summary(rows: Sequence[dict[str, str]]) -> Iterator[str]:

@@ -4,7 +4,6 @@ Rows of the stream `tuning` choose the learning rate of a method; those of `stud
 what is reported. Intervals are exact: Clopper and Pearson for shares, order statistics for medians.
 """
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.stats
 
-from sobolev_theory.runs.atomic_files import replacing
-
-from . import basin_table
+from . import basin_table, tables
 from .basin_table import GLOBAL, SPURIOUS, Share
 
 TABLE = Path(__file__).parent / "descents.csv"
@@ -57,44 +54,26 @@ COLUMNS = (*Cell._fields, "starts", "missed", *Row._fields)
 
 
 def read(path: Path = TABLE) -> dict[Cell, Row]:
-    """The table of a file; empty if there is none.
+    """The table of a file; empty if there is none."""
+    return dict(tables.read(path, COLUMNS, _parse))
 
-    Raises:
-        ValueError: a file that is no such table; it names the file and the line.
-    """
-    if not path.exists():
-        return {}
-    rows = {}
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: got columns {reader.fieldnames}; needs {', '.join(COLUMNS)}")
-        for line in reader:
-            try:
-                cell = Cell(*(of_type(line[name]) for name, of_type in Cell.__annotations__.items()))
-                samples = tuple(None if n == MISSED else int(n) for n in line["samples"].split())
-                row = Row(samples, *(tuple(map(float, line[name].split())) for name in ("losses", "training")))
-                whole = len(samples) == len(row.losses) == int(line["starts"]) and cell.method in METHODS
-                whole = whole and len(row.training) == (len(samples) if cell.points else 0)
-                whole = whole and cell.optimiser in OPTIMISERS and cell.stream in STREAMS
-            except (AttributeError, TypeError, ValueError):
-                whole = False
-            if not whole:
-                raise ValueError(f"{path}, line {reader.line_num}: got {line}; needs a row that this study wrote")
-            rows[cell] = row
-    return rows
+
+def _parse(line: dict[str, str]) -> tuple[Cell, Row] | None:
+    cell = Cell(*(of_type(line[name]) for name, of_type in Cell.__annotations__.items()))
+    samples = tuple(None if n == MISSED else int(n) for n in line["samples"].split())
+    row = Row(samples, *(tuple(map(float, line[name].split())) for name in ("losses", "training")))
+    whole = len(samples) == len(row.losses) == int(line["starts"]) and cell.method in METHODS
+    whole = whole and len(row.training) == (len(samples) if cell.points else 0)
+    return (cell, row) if whole and cell.optimiser in OPTIMISERS and cell.stream in STREAMS else None
 
 
 def write(rows: dict[Cell, Row], path: Path = TABLE) -> None:
-    """All of it, or nothing."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for cell in sorted(rows, key=_order):
-            row = rows[cell]
-            samples = " ".join(MISSED if n is None else str(n) for n in row.samples)
-            losses = (" ".join(f"{loss:.3g}" for loss in each) for each in (row.losses, row.training))
-            writer.writerow([*cell, len(row.samples), row.samples.count(None), samples, *losses])
+    def line(cell: Cell, row: Row) -> list:
+        samples = " ".join(MISSED if n is None else str(n) for n in row.samples)
+        losses = (" ".join(f"{loss:.3g}" for loss in each) for each in (row.losses, row.training))
+        return [*cell, len(row.samples), row.samples.count(None), samples, *losses]
+
+    tables.write(path, COLUMNS, [line(cell, rows[cell]) for cell in sorted(rows, key=_order)])
 
 
 def _order(cell: Cell):

@@ -6,7 +6,6 @@ loss, chosen on other seeds by the mean logarithm of the error; then there in th
 """
 
 import argparse
-import csv
 import sys
 import time
 from collections.abc import Sequence
@@ -24,7 +23,8 @@ from figures.networks.published import KINDS
 from figures.problems import published_fits as published
 from figures.problems.published_fits import TARGETS
 from sobolev_theory.runs import command_lines
-from sobolev_theory.runs.atomic_files import replacing
+
+from . import tables
 
 TABLE = Path(__file__).parent / "ladder_fits.csv"
 SETTINGS = ("row", "change", "network", "target", "l2_rate", "rate", "l2_steps", "steps")
@@ -125,10 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table.append(row)
         if len(table) % (len(KINDS) * len(TARGETS)):
             continue
-        with replacing(request.table) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
+        tables.write(request.table, COLUMNS, [list(each.values()) for each in table])
         print(f"{row['change']}: done", flush=True)
     print(f"studies.fit_ladder: {request.table} has {len(table)} rows")
     return 0

@@ -7,7 +7,6 @@ paired ratios, with its interval of order statistics. What is done is kept, and 
 """
 
 import argparse
-import csv
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -28,8 +27,8 @@ from figures.networks.layers import normal
 from figures.networks.unet import UNet
 from figures.problems import ddpm, labelled_images
 from sobolev_theory.runs import command_lines
-from sobolev_theory.runs.atomic_files import replacing
 
+from . import tables
 from .lanes import Lanes, Trained, cost, train
 
 FOLDER = Path(__file__).parent
@@ -249,10 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table, began = [], time.perf_counter()
     for row in ladder_rows(LADDERS[request.name](), request.seeds, request.tuning_seeds):
         table.append(row)
-        with replacing(path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
+        tables.write(path, COLUMNS, [list(each.values()) for each in table])
         print(", ".join(f"{name} {row[name]}" for name in ("change", "factor", "low", "high")), flush=True)
     print(f"studies.image_ladders: {path} has {len(table)} rows after {time.perf_counter() - began:.0f} s")
     return 0

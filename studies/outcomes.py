@@ -6,7 +6,6 @@ L2 and H1, for H1 in both semantics, go to t = 60; of the H1 loss neurons meet, 
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,9 +17,10 @@ import numpy as np
 
 import sobolev_theory as st
 from sobolev_theory.runs import command_lines
-from sobolev_theory.runs.atomic_files import replacing
 from sobolev_theory.runs.progress import bars
 from sobolev_theory.runs.user_caches import keep_compiled
+
+from . import tables
 
 TABLE = Path(__file__).parent / "outcomes.csv"
 FLOWS: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
@@ -94,40 +94,24 @@ def ends(cell: Cell, batch: int) -> Row:
 
 
 def read(path: Path = TABLE) -> dict[Cell, Row]:
-    """The table of a file; empty if there is none.
+    """The table of a file; empty if there is none."""
+    return dict(tables.read(path, COLUMNS, _parse))
 
-    Raises:
-        ValueError: a file that is no such table; it names the file and the line.
-    """
-    if not path.exists():
-        return {}
-    rows = {}
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: got columns {reader.fieldnames}; needs {', '.join(COLUMNS)}")
-        for line in reader:
-            try:
-                cell = Cell(int(line["neurons"]), line["flow"])
-                row = Row(line["codes"], int(line["shared"]), float(line["rise"]))
-                whole = len(row.codes) == int(line["starts"]) and set(row.codes) <= set(CODES) and cell.flow in FLOWS
-            except (TypeError, ValueError):
-                whole = False
-            if not whole:
-                raise ValueError(f"{path}, line {reader.line_num}: got {line}; needs a row that this study wrote")
-            rows[cell] = row
-    return rows
+
+def _parse(line: dict[str, str]) -> tuple[Cell, Row] | None:
+    cell = Cell(int(line["neurons"]), line["flow"])
+    row = Row(line["codes"], int(line["shared"]), float(line["rise"]))
+    whole = len(row.codes) == int(line["starts"]) and set(row.codes) <= set(CODES) and cell.flow in FLOWS
+    return (cell, row) if whole else None
 
 
 def write(rows: dict[Cell, Row], path: Path = TABLE) -> None:
-    """All of it, or nothing."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for cell in sorted(rows, key=lambda cell: (list(FLOWS).index(cell.flow), cell.neurons)):
-            row = rows[cell]
-            counts = [row.codes.count(code) for code in CODES]
-            writer.writerow([*cell, len(row.codes), *counts, row.shared, f"{row.rise:.2g}", row.codes])
+    def line(cell: Cell, row: Row) -> list:
+        counts = [row.codes.count(code) for code in CODES]
+        return [*cell, len(row.codes), *counts, row.shared, f"{row.rise:.2g}", row.codes]
+
+    ordered = sorted(rows, key=lambda cell: (list(FLOWS).index(cell.flow), cell.neurons))
+    tables.write(path, COLUMNS, [line(cell, rows[cell]) for cell in ordered])
 
 
 def summary(rows: dict[Cell, Row]) -> Iterator[str]:

@@ -7,7 +7,6 @@ SGD is from the equation; beyond d = 3000 it is run by the law of its Gram matri
 compared at a small common rate. The table is `sgd_samples.csv`.
 """
 
-import csv
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from scipy import stats
 
 import sobolev_theory as st
 
+from . import tables
 from .sgd_in_span import sgd_in_span
 
 TABLE = Path(__file__).parent / "sgd_samples.csv"
@@ -179,17 +179,14 @@ def main() -> None:
     jax.config.update("jax_enable_x64", True)
     rows = []
     limits = {loss: best(loss, None) for loss in LOSSES}
-    with TABLE.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(Row._fields)
-        for d, runs in RUNS.items():
-            for loss in LOSSES:
-                rate, predicted = best(loss, d)
-                row = measured(loss, d, rate, predicted, limits[loss][0], runs)
-                writer.writerow([f"{x:.5g}" if isinstance(x, float) else x for x in row])
-                file.flush()
-                rows.append(row)
-                print(row, flush=True)
+    for d, runs in RUNS.items():
+        for loss in LOSSES:
+            rate, predicted = best(loss, d)
+            rows.append(measured(loss, d, rate, predicted, limits[loss][0], runs))
+            tables.write(
+                TABLE, Row._fields, [[f"{x:.5g}" if isinstance(x, float) else x for x in row] for row in rows]
+            )
+            print(rows[-1], flush=True)
     print(sentence(rows, {loss: drift(loss) for loss in LOSSES}, limits))
 
 
