@@ -145,8 +145,8 @@ def _check_no_kinks(
     if jumps and jumps + _jumps(teacher, loss) > 1:
         raise NotImplementedError(
             f"student: got activation {student.activation} and train={train} for the gradient of a loss of order "
-            f"{loss.order}; {name} knows the kinks of such a loss for ReLU only, without biases, for N(0, I) and "
-            "train='weights', and needs a lower order, or of='population'"
+            f"{loss.order}; {name} knows the kinks of such a loss for ReLU only, without biases, for N(0, I), "
+            "train='weights' and one set of output weights, and needs a lower order, or of='population'"
         )
 
 

@@ -56,7 +56,10 @@ def of_processes(processes: int, devices: int) -> list[tuple[np.ndarray, int]]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}", "JAX_PLATFORMS": "cpu"}
+    flags = {
+        "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}",
+        "JAX_PLATFORMS": "cpu",
+    }
     running = [
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(processes), str(process), str(port)],

@@ -107,7 +107,10 @@ print("equal")
 
 def test_several_devices_give_what_one_gives():
     chosen = [("loss_gradient", "far"), ("population_loss", "near"), ("loss_hessian_product", "near")]
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
+    flags = {
+        "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=8",
+        "JAX_PLATFORMS": "cpu",
+    }
     done = subprocess.run(
         [sys.executable, "-c", ON_DEVICES % chosen],
         cwd=Path(__file__).resolve().parents[2],
