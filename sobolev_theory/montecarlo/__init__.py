@@ -30,8 +30,11 @@ Keywords of all five:
         call. Each device takes one batch at a time. The estimate is that of one device, to rounding. Default None.
     checkpoint: a file for the state of the run, or a symbolic link to one, which stays a link; `~` is the user's
         home. Where it is there, the run goes on from it. Killed at any moment and
-        started again, it ends in the same bits on the same mesh, and on another one to rounding; a finished one is
-        read back. Processes that share a mesh all give it; process 0 reads and writes. Default None.
+        started again, it ends in the same bits on the same mesh, and on another one to rounding. A finished one is
+        read back, and goes on where more `samples` or a smaller `standard_error` are asked for, to the bits of a run
+        that asked for them at once. Its batch and group stay: give `group` to runs of few samples, whose groups are
+        small, and with a control let the first have 2048 groups, whose pilot is the largest.
+        Processes that share a mesh all give it, and are one or all; process 0 reads and writes. Default None.
     checkpoint_every: seconds from one state to the next. Default 10.
     exact_error: for `population_gradient` of ReLU, L2 and H1: standard errors of the weights from the closed form of
         the second moments, and so many samples as these ask for; of independent points. Default False.
@@ -39,7 +42,7 @@ Keywords of all five:
 
 Raises, all five:
     TypeError, ValueError: arguments that do not fit each other; the message says which and what is needed.
-    ValueError: a checkpoint that is of another problem, no checkpoint, truncated or corrupted.
+    ValueError: a checkpoint that is of another problem, no checkpoint, truncated or corrupted, or has more samples.
     OSError: a checkpoint that cannot be written; before the first sample, if it cannot from the beginning.
     OverflowError: a sample's loss or derivative exceeds the dtype, which is that of the networks, 32 bit at least.
     FloatingPointError: a sample's loss or derivative is NaN. Both messages name the batch, and the key of the group.

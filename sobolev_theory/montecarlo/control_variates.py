@@ -36,6 +36,10 @@ class Control(NamedTuple):
         return jax.tree.map(lambda y, c, slope, mean: y - slope * (c - mean), value, control, self.slope, self.mean)
 
 
+def pilot_groups(plan: Plan) -> int:
+    return min(PILOT_GROUPS, max(FEWEST_GROUPS, plan.groups * plan.batches // 16))
+
+
 def best_slopes(both: Both, arguments, like: PyTree, plan: Plan, key: jax.Array, mesh: Mesh | None) -> PyTree:
     """From a pilot of one group in 16 of the stream, but of 32 to 128.
 
@@ -46,7 +50,7 @@ def best_slopes(both: Both, arguments, like: PyTree, plan: Plan, key: jax.Array,
     Returns:
         PyTree: structured as `like`; 0 where c has no scatter.
     """
-    groups = min(PILOT_GROUPS, max(FEWEST_GROUPS, plan.groups * plan.batches // 16))
+    groups = pilot_groups(plan)
     per_batch = min(plan.groups, groups)
     plan = Plan(plan.group, per_batch, -(-groups // per_batch), None, covariance=False, progress=False)
     found = estimate(_Sums(both), arguments, (like,) * 3, plan, jax.random.fold_in(key, PILOT), mesh)

@@ -10,6 +10,7 @@ from ..model.arguments import common_dtype
 from ..model.inputs import GaussianInput, LowRank, check_dimension
 from ..model.losses import SobolevLoss, check_order
 from ..model.networks import Network, check_same_inputs
+from ..runs import first_process
 from . import control_variates, estimands, integrands
 from .batches import OUTSIDE
 from .control_variates import Control
@@ -43,8 +44,11 @@ def estimate_of(
     problem, basis = _in_the_span(estimand, problem) if sampling == "span" else (problem, None)
     plan, points = plan_of(options, problem.inputs.whitened_dimension(problem.student.dimension))
     arguments = estimands.Arguments(problem, basis, points, control)
-    known = arguments
+    if checkpoint is not None:
+        first_process.joined(mesh, "checkpoint")  # refuses some meshes, before the pilot
+    known: tuple = (arguments,)
     if control is not None:
+        known = arguments, np.int64(control_variates.pilot_groups(plan))  # on which the slope depends
         slope = control_variates.best_slopes(estimands.WithControl(estimand), arguments, like, plan, key, mesh)
         arguments = arguments._replace(control=control._replace(slope=slope))
     method = points.name + (" in the span" if sampling == "span" else "")

@@ -64,7 +64,7 @@ def estimate(
     Args:
         average: static; the mean over `size` samples drawn from a key, a pytree of arrays structured as `like`.
         mesh: devices, also of several processes, each of which takes the next batch; the host merges them in order.
-        checkpoint: where the moments are kept, to go on from after an interruption.
+        checkpoint: where the moments are kept, to go on from after an interruption, or to more samples.
         known: the arguments that tell problems apart, without those that were sampled themselves, which change by
             rounding from mesh to mesh; all of them by default.
 
@@ -73,7 +73,7 @@ def estimate(
 
     Raises:
         TypeError, OverflowError, FloatingPointError: those of `Batches.moments`.
-        ValueError, OSError: a checkpoint that is not of this problem, or cannot be written.
+        ValueError, OSError: a checkpoint that is not of this problem, has more samples, or cannot be written.
     """
     flat, unravel = ravel_pytree(like)
     batches = Batches(average, plan, arguments, key)
@@ -81,13 +81,16 @@ def estimate(
     fingerprint = "" if checkpoint is None else _fingerprint(batches, arguments if known is None else known)
 
     def is_over(state: State) -> bool:
-        if state.batches == plan.batches:
+        if state.batches >= plan.batches:
             return True
         if plan.standard_error is None or state.moments.count < FEWEST_GROUPS:
             return False
         return state.moments.largest_error <= plan.standard_error
 
     state, take = stream_checkpoints.begin(checkpoint, fingerprint, state, is_over, mesh)
+    if checkpoint is not None and state.batches > plan.batches:
+        wanted, kept = plan.batches * plan.batch, state.batches * plan.batch
+        raise ValueError(f"samples: got {wanted}; needs at least the {kept} that are in {checkpoint.path}")
     parts = batches.moments(mesh, state.batches)
     samples = plan.batch
     with bars(plan.progress) as bar, bar("samples", plan.batches * samples, state.batches * samples) as report:
@@ -106,8 +109,12 @@ def estimate(
 
 
 def _fingerprint(batches: Batches, known: PyTree) -> str:
-    """Of everything that the moments depend on but the mesh, which changes no more than their rounding."""
-    settings = jax.__version__, batches.plan._replace(progress=False), batches.program()
+    """Of everything that the moments of a batch depend on but the mesh, which changes no more than their rounding.
+
+    How many batches there are to be is none of it: a run goes on to more.
+    """
+    portions = batches.plan._replace(batches=0, standard_error=None, progress=False)
+    settings = jax.__version__, portions, batches.program()
     digest = hashlib.sha256(repr(settings).encode())
     add_arrays(digest, (known, batches.key))
     return digest.hexdigest()

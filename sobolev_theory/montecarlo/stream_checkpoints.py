@@ -18,7 +18,7 @@ from ..runs import checkpoints, first_process
 from ..runs.atomic_files import remove_leftovers
 
 KIND = checkpoints.Kind(
-    "Monte-Carlo", "st.montecarlo", "estimator, networks, loss, input, key, samples and their groups, target, dtype"
+    "Monte-Carlo", "st.montecarlo", "estimator, networks, loss, input, key, batch and group, control, dtype"
 )
 
 
