@@ -137,6 +137,19 @@ def against_published(rows: dict[Cell, Row]) -> Iterator[str]:
         yield f"homogeneity: chi squared {total:.1f} on {sizes} degrees of freedom, p = {p:.2f}"
 
 
+def against_weights(rows: dict[Cell, Row], of_weights: dict[Cell, Row]) -> Iterator[str]:
+    """Lines: flows in which output weights train beside those from the same starts in which they do not, if a start
+    misses in one of the two; and the paired test of every size."""
+    for cell in sorted(rows, key=lambda cell: (FLOWS.index(cell.flow), cell.extra, cell.teachers)):
+        one, other = rows[cell], of_weights.get(cell, Row())
+        common = min(len(one.codes), len(other.codes))
+        one, other = Row(one.codes[:common]), Row(other.codes[:common])
+        if common and (elsewhere(one).missed or elsewhere(other).missed):
+            shares = f"both {_cell(elsewhere(one)):<28} weights {_cell(elsewhere(other)):<28}"
+            size = f"{cell.teachers:>3} {cell.teachers + cell.extra:>3}"
+            yield f"{size}   {cell.flow:<14} {shares} p = {paired(one, other):.2g}"
+
+
 def summary(rows: dict[Cell, Row]) -> Iterator[str]:
     """Lines of a table to read: shares of starts that end elsewhere than at the teacher, per size and flow."""
     yield f"{'K*':>3} {'K':>3}   " + "".join(f"{flow:<28}" for flow in FLOWS) + "p: L2 against H1 loss"

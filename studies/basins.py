@@ -3,6 +3,10 @@
 The setting of Safran and Shamir (arXiv 1712.08968): an orthonormal teacher of K* neurons in d = K*, a student of K*
 or more neurons with output weights 1, whose weights begin as N(0, 1/d). The exact flow of each loss, and for H1 in
 both semantics, goes from the same starts until the critical point it tends to is near enough to be polished.
+
+With `--train both` the output weights, all 1 at first, train as well. The critical points of (w, a) are then those of
+|a| w with output weights of the sign of a, and how stable they are is found by `rates`. There is no flow of the H1
+loss then: its kinks move.
 """
 
 import argparse
@@ -36,11 +40,17 @@ from .basin_table import (
     Ends,
     Row,
     against_published,
+    against_weights,
     read,
     summary,
     write,
 )
 
+TRAIN: dict[str, tuple[Literal["weights", "output_weights"], ...]] = {
+    "weights": ("weights",),
+    "both": ("weights", "output_weights"),
+}
+TABLES = {"weights": TABLE, "both": TABLE.with_name("basins_of_both.csv")}
 FLOWS: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
     "L2": (st.L2, "loss"),
     "H1 population": (st.H1, "population"),
@@ -74,29 +84,42 @@ def starts(teachers: int, extra: int, first: int, count: int) -> np.ndarray:
     return np.stack([generator.standard_normal(shape) for generator in generators]) / np.sqrt(teachers)
 
 
-def ends(cell: Cell, first: int, count: int = BATCH) -> Ends:
+def ends(cell: Cell, first: int, count: int = BATCH, train: str = "weights") -> Ends:
     """Follow `count` starts to their ends."""
     teacher = st.Network(np.eye(cell.teachers))
     w = starts(cell.teachers, cell.extra, first, count)
+    a = np.ones(w.shape[:2])
     found = [(OPEN, np.nan)] * count
     for before, time in pairwise((0.0, *STAGES)):
         pending = [index for index in range(count) if found[index][0] in (OPEN, SADDLE)]
         for chunk in batched(pending, LANES[cell.flow]):
             filled = np.resize(chunk, LANES[cell.flow])  # one shape, so one compilation
-            w[list(chunk)], results = _stage(cell, teacher, w[filled], time - before, len(chunk))
+            at, n = list(chunk), len(chunk)
+            w[at], a[at], results = _stage(cell, teacher, w[filled], a[filled], time - before, n, train)
             for index, result in zip(chunk, results, strict=True):
                 found[index] = result
     codes, losses = zip(*found, strict=True)
     return Ends("".join(codes), losses)
 
 
-def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, time: float, count: int):
-    """The first `count` of weights w [B, K, d] after so much time, and (code, loss) of each."""
+def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, a: np.ndarray, time: float, count: int, train: str):
+    """The first `count` of w [B, K, d] and of output weights a [B, K] after so much time; (code, loss) of each."""
     loss, of = FLOWS[cell.flow]
+    both = train == "both"
     flows = st.gradient_flows(
-        jnp.asarray(w), teacher, loss, of=of, t1=time, saveat=[time], until_distance=1e-12, rtol=RTOL
+        jnp.asarray(w),
+        teacher,
+        loss,
+        of=of,
+        t1=time,
+        saveat=[time],
+        until_distance=1e-12,
+        rtol=RTOL,
+        train=TRAIN[train],
+        **({"output_weights": jnp.asarray(a)} if both else {}),
     )
     after = np.asarray(flows.end_weights)[:count]
+    output = np.asarray(flows.end_output_weights)[:count] if both else a[:count]
     results = []
     for lane in range(count):
         outcome, low = flows.outcome[lane], float(flows.end_loss[lane])
@@ -104,15 +127,37 @@ def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, time: float, count: i
             results.append((OPEN, low))
             continue
         gone = outcome is st.Outcome.VANISHED
-        left = np.linalg.norm(after[lane], axis=1) > (1e-6 if gone else 0.0)  # what is left may be the teacher
-        student, ray = st.Network(after[lane][left]), np.asarray(flows.ray[lane])[left]
+        product = np.abs(output[lane])[:, None] * after[lane]
+        left = np.linalg.norm(product, axis=1) > (1e-6 if gone else 0.0)  # what is left may be the teacher
+        student = st.Network(product[left], np.sign(output[lane][left]))
+        ray = None if both else np.asarray(flows.ray[lane])[left]
         point = st.critical_point(student, teacher, loss, of=of, ray=ray)
         if gone and point.kind is not st.Kind.GLOBAL:
             results.append((VANISHED, low))
             continue
         arrived = point.moved <= NEAR or (point.kind is st.Kind.GLOBAL and low <= LOW)
+        if both and arrived and point.kind in (st.Kind.MINIMUM, st.Kind.SADDLE):
+            balance = output[lane][left] ** 2 - np.sum(after[lane][left] ** 2, axis=1)
+            stable = rates(point.student, teacher, loss, of, balance).real.min() > 0
+            arrived = stable == (point.kind is st.Kind.MINIMUM)
         results.append((OF_KIND[point.kind], point.loss) if arrived else (OPEN, low))
-    return after, results
+    return after, output, results
+
+
+def rates(product: st.Network, teacher: st.Network, loss: st.SobolevLoss, of, balance: np.ndarray) -> np.ndarray:
+    """[K d], at which flows of weights and output weights come to a critical point, given |a| w and a^2 - |w|^2.
+
+    |a| w moves by minus (a^2 + w w^T) times the gradient in it, and the balance stays: the spectrum of that matrix
+    times the Jacobian decides. Its signs are those of the Jacobian's own if that is symmetric.
+    """
+    jacobian = st.loss_hessian if of == "loss" else st.population_jacobian
+    weights = np.asarray(product.weights)
+    size = np.linalg.norm(weights, axis=1)
+    squared = (balance + np.sqrt(balance**2 + 4 * size**2)) / 2  # a^2, of a |w| = size
+    moves = np.einsum("k,ij->kij", squared, np.eye(weights.shape[1]))
+    moves += np.einsum("ki,kj->kij", weights, weights) / squared[:, None, None]
+    matrix = np.einsum("kij,kjlm->kilm", moves, np.asarray(jacobian(product, teacher, loss)))
+    return np.linalg.eigvals(matrix.reshape(weights.size, -1))
 
 
 # Tasks.
@@ -124,7 +169,7 @@ def missing(rows: dict[Cell, Row], cells: Sequence[Cell], count: int) -> list[tu
     return sorted(tasks, key=lambda task: task[1])
 
 
-def carried_out(tasks: Sequence[tuple[Cell, int]], processes: int) -> Iterator[tuple[Cell, int, Ends]]:
+def carried_out(tasks: Sequence[tuple[Cell, int]], processes: int, train: str) -> Iterator[tuple[Cell, int, Ends]]:
     """Each in one of so many processes, which share out the devices; in the order in which they are done."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of each process: together they have all cores
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -135,7 +180,7 @@ def carried_out(tasks: Sequence[tuple[Cell, int]], processes: int) -> Iterator[t
         processes, context, initializer=_set_up, initargs=(number,), max_tasks_per_child=TASKS_PER_PROCESS
     ) as pool:
         try:
-            futures = {pool.submit(ends, cell, first): (cell, first) for cell, first in tasks}
+            futures = {pool.submit(ends, cell, first, BATCH, train): (cell, first) for cell, first in tasks}
             for future in as_completed(futures):
                 yield (*futures[future], future.result())
         finally:
@@ -164,8 +209,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--starts", type=int, default=4 * BATCH, metavar="N", help="per K and extra (default: %(default)s)"
     )
-    parser.add_argument("--flows", nargs="+", choices=FLOWS, default=list(FLOWS), help="(default: all)")
-    parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="(default: %(default)s)")
+    parser.add_argument("--train", choices=TRAIN, default="weights", help="(default: %(default)s)")
+    parser.add_argument(
+        "--flows", nargs="+", choices=FLOWS, help="(default: all; of both, all but that of the H1 loss)"
+    )
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="(default: studies/basins.csv; or basins_of_both.csv)"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N", help="(default: %(default)s)")
     parser.add_argument("--show", action="store_true", help="print what the table says, and exit")
     request = parser.parse_args(arguments)
@@ -175,32 +225,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             f"--starts, --processes: got {request.starts}, {request.processes}; needs a multiple of {BATCH}, and >= 1"
         )
+    possible = [flow for flow in FLOWS if request.train == "weights" or flow != "H1 loss"]
+    flows = request.flows or possible
+    if not set(flows) <= set(possible):
+        parser.error(f"--flows: got {', '.join(flows)}; needs some of {', '.join(possible)} for --train both")
+    path = request.table or TABLES[request.train]
     try:
-        rows = read(request.table)
+        rows = read(path)
         if not request.show:
-            write(rows, request.table)  # fails now rather than after the first batch
+            write(rows, path)  # fails now rather than after the first batch
     except (OSError, ValueError) as error:
         parser.error(f"--table: {error}")
     if request.show:
-        print("\n".join([*summary(rows), *against_published(rows)]))
+        compared = against_weights(rows, read()) if request.train == "both" else against_published(rows)
+        print("\n".join([*summary(rows), *compared]))
         return 0
-    cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in request.flows]
+    cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in flows]
     tasks = missing(rows, cells, request.starts)
     waiting: dict[tuple[Cell, int], Ends] = {}
     try:
         with bars() as bar, bar("batches", len(tasks)) as report:
-            for done, (cell, first, found) in enumerate(carried_out(tasks, request.processes), start=1):
+            for done, (cell, first, found) in enumerate(
+                carried_out(tasks, request.processes, request.train), start=1
+            ):
                 waiting[cell, first] = found
                 row = rows.get(cell, Row())
                 while (next_batch := waiting.pop((cell, len(row.codes)), None)) is not None:
                     row = row.plus(next_batch)
                 rows[cell] = row
-                write({at: row for at, row in rows.items() if row.codes}, request.table)
+                write({at: row for at, row in rows.items() if row.codes}, path)
                 report(done)
     except KeyboardInterrupt:
-        command_lines.complain(f"studies.basins: interrupted; {request.table} has what was finished")
+        command_lines.complain(f"studies.basins: interrupted; {path} has what was finished")
         return 130
-    print(f"studies.basins: {len(tasks)} batches of {BATCH} starts done; {request.table} has {len(rows)} rows")
+    print(f"studies.basins: {len(tasks)} batches of {BATCH} starts done; {path} has {len(rows)} rows")
     return 0
 
 
