@@ -5,10 +5,13 @@ import itertools
 import os
 from pathlib import Path
 
-# XLA has two ways to write code for a CPU, and optimises it; they differ in rounding. Without its default way and its
-# optimiser it compiles in a quarter of the time. `make test` repeats the tests of accuracy as XLA does by default.
-# Set before JAX looks.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0")
+# XLA has two ways to write code for a CPU, optimises it, and divides it among threads, all of which changes rounding.
+# By the way that is not its default, without its optimiser and in one piece, it compiles in a quarter of the time.
+# `make test` repeats the tests of accuracy as XLA does by default. Set before JAX looks.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1",
+)
 
 import hypothesis
 import jax
@@ -22,6 +25,7 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).resolve().parents[1] / ".jax_cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+jax.config.update("jax_traceback_in_locations_limit", 0)  # where each operation comes from is written into programs
 
 hypothesis.settings.register_profile(
     "tests",
@@ -36,7 +40,7 @@ hypothesis.settings.load_profile("tests")
 # A compiled program keeps tens to hundreds of memory maps, of which Linux grants a process 65530: beyond it the
 # compiler crashes. Programs needed again are read from the cache. Counting takes 30 ms: not after every test.
 MAPS = Path("/proc/self/maps")
-MANY_MAPS = 25_000
+MANY_MAPS = 40_000
 EVERY = 8
 _finished = itertools.count(1)
 
