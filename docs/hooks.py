@@ -103,10 +103,12 @@ def counts(_: str) -> str:
     )
 
 
-def basins(_: str) -> str:
-    """The table of the study of basins, from its file."""
+def basins(train: str) -> str:
+    """The table of the study of basins; that of flows in which output weights train, beside the one without."""
     table = importlib.import_module("studies.basin_table")
-    return f"<pre><code>{escape(chr(10).join(table.summary(table.read())))}</code></pre>"
+    rows = table.read(table.TABLES[train])
+    lines = table.summary(rows) if train == "weights" else table.against_weights(rows, table.read())
+    return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>"
 
 
 def outcomes(_: str) -> str:

@@ -13,6 +13,7 @@ import scipy.stats
 from . import tables
 
 TABLE = Path(__file__).parent / "basins.csv"
+TABLES = {"weights": TABLE, "both": TABLE.with_name("basins_of_both.csv")}  # by what trains
 FLOWS = ("L2", "H1 population", "H1 loss")
 GLOBAL, SPURIOUS, SADDLE, FLAT, VANISHED, OPEN = "GMSFVO"
 CODES = {

@@ -34,7 +34,7 @@ from .basin_table import (
     OPEN,
     SADDLE,
     SPURIOUS,
-    TABLE,
+    TABLES,
     VANISHED,
     Cell,
     Ends,
@@ -50,7 +50,6 @@ TRAIN: dict[str, tuple[Literal["weights", "output_weights"], ...]] = {
     "weights": ("weights",),
     "both": ("weights", "output_weights"),
 }
-TABLES = {"weights": TABLE, "both": TABLE.with_name("basins_of_both.csv")}
 FLOWS: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
     "L2": (st.L2, "loss"),
     "H1 population": (st.H1, "population"),

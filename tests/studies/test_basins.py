@@ -39,7 +39,7 @@ def test_ends_are_those_of_a_long_flow():
 def test_ends_where_output_weights_train_are_classified_by_their_own_rates():
     cell, codes = Cell(8, 0, "L2"), "GM"
     found = basins.ends(cell, 0, 2, train="both")
-    assert found.codes == codes == basin_table.read(basins.TABLES["both"])[cell].codes[:2]
+    assert found.codes == codes == basin_table.read(basin_table.TABLES["both"])[cell].codes[:2]
     assert found.losses[0] < 1e-12 < basin_table.read()[cell].lowest - 1e-6 <= found.losses[1]
 
 
