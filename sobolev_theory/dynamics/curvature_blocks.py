@@ -6,8 +6,8 @@ not see these directions, since a rotation of them changes nothing: their rows a
 """
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..geometry.span import Reduction, reduction, with_a_zero_input
@@ -15,7 +15,7 @@ from ..model.activations import has_jumps
 from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
-from ..model.networks import Network, check_same_inputs, with_parameters
+from ..model.networks import Network, check_same_inputs
 from ..model.precision import full_products
 from ..population import jacobians
 from .trained import Trained, rescaling_power
@@ -76,37 +76,42 @@ def blocks(
 ) -> Blocks:
     """The matrix in the span and its K x K action on the complement, from the reduced networks.
 
-    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0.
+    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0: then one
+    matrix, of size K (n + 1), has both blocks on its diagonal, and zeros beside them.
     """
     check_choice("of", of, Of)
     rotation = invariant_span(student, teacher, inputs)
     small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
-    dense, product = {
-        "loss": (jacobians.loss_hessian, jacobians.loss_hessian_product),
-        "population": (jacobians.population_jacobian, jacobians.population_jacobian_product),
-    }[of]
-    size, sizes = small.weights.size, tuple(getattr(small, name).size for name in train)
+    seen = small
+    copies = student.dimension - rotation.dimension if "weights" in train else 0
+    if copies:
+        seen, small_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
     if train == ("weights",):
-        in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
+        dense = {"loss": jacobians.loss_hessian, "population": jacobians.population_jacobian}[of]
+        matrix = dense(seen, small_teacher, loss, inputs).reshape(seen.weights.size, seen.weights.size)
     else:
-        in_span = jacobians.parameter_jacobian(small, small_teacher, loss, inputs, of, train)
+        matrix = jacobians.parameter_jacobian(seen, small_teacher, loss, inputs, of, train)
 
+    if copies:
+        inside, across = _places(seen, train)
+        in_span, orthogonal = matrix[np.ix_(inside, inside)], matrix[np.ix_(across, across)]
+    else:
+        in_span, orthogonal = matrix, jnp.zeros((student.neurons, student.neurons), matrix.dtype)
     symmetric = of == "loss" or not has_jumps(student.activation, loss.order)
+    sizes = tuple(getattr(small, name).size for name in train)
     gauge = _gauge(small, in_span, train)
-    if rotation.dimension == student.dimension or "weights" not in train:
-        nothing = jnp.zeros((student.neurons, student.neurons), in_span.dtype)
-        return Blocks(in_span, nothing, gauge, 0, symmetric, rotation, train, sizes)
-    wide, wide_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
-    still = jnp.zeros_like(student.output_weights)
-
-    def column(neuron):
-        tangent = jnp.zeros_like(wide.weights).at[:, -1].set(neuron)
-        moved = product(wide, wide_teacher, with_parameters(wide, tangent, still), loss, inputs)
-        return moved.weights[:, -1]
-
-    orthogonal = jax.vmap(column, out_axes=1)(jnp.eye(student.neurons, dtype=student.weights.dtype))
-    copies = student.dimension - rotation.dimension
     return Blocks(in_span, orthogonal, gauge, copies, symmetric, rotation, train, sizes)
+
+
+def _places(seen: Network, train: tuple[Trained, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Which parameters are those in the span, and which the weights of the last coordinate, which is across it."""
+    last = np.arange(seen.dimension) == seen.dimension - 1
+    each = [
+        np.tile(last, seen.neurons) if name == "weights" else np.zeros(getattr(seen, name).size, bool)
+        for name in train
+    ]
+    is_across = np.concatenate(each)
+    return np.flatnonzero(~is_across), np.flatnonzero(is_across)
 
 
 @full_products
