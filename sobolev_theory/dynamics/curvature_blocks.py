@@ -5,7 +5,10 @@ directions orthogonal to it, it acts on the K neurons as one and the same K x K 
 not see these directions, since a rotation of them changes nothing: their rows and columns belong to the first matrix.
 """
 
+from functools import partial
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -93,8 +96,7 @@ def blocks(
         matrix = jacobians.parameter_jacobian(seen, small_teacher, loss, inputs, of, train)
 
     if copies:
-        inside, across = _places(seen, train)
-        in_span, orthogonal = matrix[np.ix_(inside, inside)], matrix[np.ix_(across, across)]
+        in_span, orthogonal = _cut(matrix, *_places(seen, train))
     else:
         in_span, orthogonal = matrix, jnp.zeros((student.neurons, student.neurons), matrix.dtype)
     symmetric = of == "loss" or not has_jumps(student.activation, loss.order)
@@ -114,7 +116,11 @@ def _places(seen: Network, train: tuple[Trained, ...]) -> tuple[np.ndarray, np.n
     return np.flatnonzero(~is_across), np.flatnonzero(is_across)
 
 
-@full_products
+@jax.jit  # once per shape, also for a caller outside jit
+def _cut(matrix: Float[Array, "m m"], inside, across) -> tuple[Float[Array, "P P"], Float[Array, "K K"]]:
+    return matrix[inside[:, None], inside[None]], matrix[across[:, None], across[None]]
+
+
 def _gauge(student: Network, matrix: Float[Array, "P P"], train: tuple[Trained, ...]) -> Int[Array, ""]:
     """How many of the directions (w, b, -p a), one per neuron, the matrix takes to 0.
 
@@ -123,8 +129,12 @@ def _gauge(student: Network, matrix: Float[Array, "P P"], train: tuple[Trained, 
     are eigenvectors of the symmetric part, and singular ones, of value 0.
     """
     power = rescaling_power(student, train)
-    if power is None:
-        return jnp.zeros((), int)
+    return jnp.zeros((), int) if power is None else _scales_at_0(student, matrix, power)
+
+
+@partial(jax.jit, static_argnums=2)
+@full_products
+def _scales_at_0(student: Network, matrix: Float[Array, "P P"], power: int) -> Int[Array, ""]:
     eye = jnp.eye(student.neurons, dtype=matrix.dtype)
     columns = [eye[:, :, None] * student.weights[None], -power * eye * student.output_weights[None]]
     if student.biases is not None:

@@ -44,7 +44,7 @@ def test_adam_is_that_of_optax_and_another_loss_may_be_the_measure():
     np.testing.assert_allclose(runs.loss[0, -1], st.population_loss(st.Network(w), TEACHER, st.L2), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("loss", "momentum"), [(st.L2, 0.0), (st.H1, 0.0), (st.L2, 0.6)])
+@pytest.mark.parametrize(("loss", "momentum"), [(st.L2, 0.0), (st.H1, 0.6)])
 def test_the_largest_stable_step_is_where_descent_stops_to_converge(loss, momentum):
     """With momentum m the edge is (1 + m) times as far, as the eigenvalues here are real."""
     edge = st.largest_stable_step(TEACHER, TEACHER, loss) * (1 + momentum)
@@ -73,8 +73,8 @@ def test_on_the_kink_of_the_h1_loss_no_step_is_small_enough():
 
 def test_a_saddle_has_no_stable_step():
     point = st.orthonormal.fixed_points(2, st.L2)[-1]
-    saddle = st.orthonormal.student(point.x, point.y, 2)
-    assert st.largest_stable_step(saddle, st.Network(np.eye(2)), st.L2) == 0.0
+    saddle = np.pad(st.orthonormal.student(point.x, point.y, 2).weights, ((0, 0), (0, 1)))
+    assert st.largest_stable_step(st.Network(saddle), TEACHER, st.L2) == 0.0
 
 
 def test_a_run_that_overflows_says_infinity():
@@ -136,14 +136,13 @@ def test_rates_work_under_float32():
 
 def test_descent_in_all_parameters_takes_steps_along_the_gradient_of_all():
     """One step of each rate, and what does not train stays; the distance knows no scale between a and w."""
-    student = st.Network([[0.5, 1.0]], [2.0])
-    teacher = st.Network([[1.0, 0.0]], [0.5])
-    found = st.descend(student, teacher, st.L2, train=("weights", "output_weights"), rates=[0.1, 0.2], steps=1)
-    gradient = st.population_gradient(student, teacher, st.L2)
+    student = st.Network(np.asarray(START.weights) / [[2.0], [0.5]], [2.0, 0.5])
+    found = st.descend(student, TEACHER, st.H1, train=("weights", "output_weights"), rates=[0.1, 0.2], steps=1)
+    gradient = st.population_gradient(student, TEACHER, st.H1)
     for name in ("weights", "output_weights"):
         for rate, end in zip((0.1, 0.2), getattr(found, name), strict=True):
-            np.testing.assert_allclose(end, getattr(student, name) - rate * getattr(gradient, name), rtol=1e-14)
-    np.testing.assert_allclose(found.distance[:, 0], np.linalg.norm([2 * 0.5 - 0.5, 2 * 1.0]), rtol=1e-14)
+            np.testing.assert_allclose(end, getattr(student, name) - rate * getattr(gradient, name), atol=1e-14)
+    np.testing.assert_allclose(found.distance[:, 0], np.linalg.norm(START.weights - TEACHER.weights), rtol=1e-13)
     assert found.biases is None
     with pytest.raises(ValueError, match="train: got 'biases'"):
-        st.descend(student, teacher, st.L2, train="biases", rates=0.1, steps=1)
+        st.descend(student, TEACHER, st.H1, train="biases", rates=0.1, steps=1)

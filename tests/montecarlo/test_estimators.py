@@ -163,10 +163,9 @@ def test_the_boundary_term_of_l2_is_exactly_zero():
 
 
 def test_equal_networks_have_no_loss_and_no_gradient():
-    student, teacher = networks(np.stack([V[0], 0 * V[0]]))
-    student = st.Network(student.weights, [*TEACHER_OUTPUT, -0.7])
+    student, _ = networks()
     for name in ("population_loss", "population_gradient"):
-        estimate = getattr(st.montecarlo, name)(student, teacher, key=jax.random.key(9), samples=64)
+        estimate = getattr(st.montecarlo, name)(student, student, key=jax.random.key(9), samples=64)
         assert not np.any(flat(estimate.mean))
 
 
@@ -316,7 +315,7 @@ def _correlated(_, key, size):
 
 def test_standard_errors_cover_the_exact_value_as_often_as_they_should():
     student, teacher = st.Network([[1.0, 0.3]]), st.Network([[0.2, -1.1]], [0.7])
-    exact, runs, n = flat(st.population_gradient(student, teacher).weights), 500, 32
+    exact, runs, n = flat(st.population_gradient(student, teacher).weights), 300, 32
     options = {"samples": n * 128, "batch": n * 128, "group": 128, "covariance": True}
     hits, statistics = 0, []
     for key in jax.random.split(jax.random.key(16), runs):
