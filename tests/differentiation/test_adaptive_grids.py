@@ -6,6 +6,7 @@ import pytest
 from sobolev_theory.differentiation import ToleranceNotMetError, adaptive_grids
 from sobolev_theory.differentiation import finite_differences as fd
 
+EPS = float(np.finfo(np.float64).eps)
 GRID = np.asarray(fd.grid(201, (-2.0, 2.0)))
 FUNCTIONS = {  # with their derivatives
     "sin 3x": (lambda x: np.sin(3 * x), lambda x: 3 * np.cos(3 * x)),
@@ -37,7 +38,8 @@ def test_each_line_of_any_axis_is_on_its_own():
     found = adaptive_grids.derivative(u, interval=(-2.0, 2.0), axis=0)
     alone = adaptive_grids.derivative(u[:, 1], interval=(-2.0, 2.0))
     np.testing.assert_array_equal(np.asarray(found.accuracy)[:, 1], alone.accuracy)
-    np.testing.assert_array_equal(np.asarray(found.value)[:, 1], alone.value)
+    # Compiled for another shape, sums of samples of size 8 over the spacing 0.02 may round in another order.
+    np.testing.assert_allclose(np.asarray(found.value)[:, 1], alone.value, rtol=0, atol=4 * EPS * 8 / 0.02)
 
 
 def test_a_tolerance_that_cannot_be_met_names_the_place():

@@ -1,6 +1,6 @@
 """Optimisers on exact gradients and on samples: step by step, at the edge of stability, and on average."""
 
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -19,18 +19,33 @@ RULES = {momentum: partial(optax.sgd, momentum=momentum) for momentum in (0.0, 0
 GRADIENTS = {"population": st.population_gradient, "loss": st.loss_gradient}
 
 
-@pytest.mark.parametrize("of", GRADIENTS)
+# Runs that share their programs with other tests here.
+RUNS = {
+    "population": (st.L2, {"rates": [0.1, 0.4], "optimiser": RULES[0.0], **FOUR_HUNDRED}),
+    "loss": (st.H1, {"rates": [4e-2, 2e-2, 1e-2], "steps": 1500, "every": 10}),
+}
+
+
+@cache
+def run(of):
+    loss, options = RUNS[of]
+    return st.descend(START, TEACHER, loss, of=of, **options)
+
+
+@pytest.mark.parametrize("of", RUNS)
 def test_gradient_descent_is_the_recursion(of):
-    runs = st.descend(START, TEACHER, st.H1, of=of, rates=[0.1, 0.4], steps=6, every=3)
-    assert runs.step.tolist() == [0, 3, 6]
-    for lane, rate in enumerate((0.1, 0.4)):
-        student = START
-        for _ in range(6):
-            student = st.Network(student.weights - rate * GRADIENTS[of](student, TEACHER, st.H1).weights)
-        np.testing.assert_allclose(runs.weights[lane], student.weights, atol=1e-14)
-        np.testing.assert_allclose(runs.loss[lane, -1], st.population_loss(student, TEACHER, st.H1), rtol=1e-12)
-    np.testing.assert_allclose(runs.loss[:, 0], st.population_loss(START, TEACHER, st.H1), rtol=1e-12)
-    assert runs.distance[1, -1] < runs.distance[0, -1] < runs.distance[0, 0]
+    """Up to the first entry; the weights after it are compared with other rules below."""
+    (loss, options), runs = RUNS[of], run(of)
+    every = options["every"]
+    assert runs.step.tolist() == list(range(0, options["steps"] + 1, every))
+    for lane, rate in enumerate(options["rates"]):
+        w = np.asarray(START.weights)
+        for _ in range(every):
+            w = w - rate * np.asarray(GRADIENTS[of](st.Network(w), TEACHER, loss).weights)
+        np.testing.assert_allclose(runs.loss[lane, 1], st.population_loss(st.Network(w), TEACHER, loss), rtol=1e-11)
+        np.testing.assert_allclose(runs.distance[lane, 1], np.linalg.norm(w - TEACHER.weights), rtol=1e-11)
+    np.testing.assert_allclose(runs.loss[:, 0], st.population_loss(START, TEACHER, loss), rtol=1e-12)
+    np.testing.assert_allclose(runs.distance[:, 0], np.linalg.norm(START.weights - TEACHER.weights), rtol=1e-12)
 
 
 def test_adam_is_that_of_optax_and_another_loss_may_be_the_measure():
@@ -64,9 +79,8 @@ def test_for_orthonormal_teachers_the_edge_is_that_of_the_largest_eigenvalue():
 def test_on_the_kink_of_the_h1_loss_no_step_is_small_enough():
     """It ends at a distance of the order of the rate."""
     assert st.largest_stable_step(TEACHER, TEACHER, st.H1, of="loss") == 0.0
-    rates = np.array([4e-2, 2e-2, 1e-2])
-    runs = st.descend(START, TEACHER, st.H1, of="loss", rates=rates, steps=1500, every=10)
-    around = np.asarray(runs.distance[:, -50:]).mean(1) / rates
+    runs = run("loss")
+    around = np.asarray(runs.distance[:, -50:]).mean(1) / runs.rates
     assert np.all((around > 0.01) & (around < 1.0))
     assert around.max() / around.min() < 2
 
