@@ -5,9 +5,12 @@ directions orthogonal to it, it acts on the K neurons as one and the same K x K 
 not see these directions, since a rotation of them changes nothing: their rows and columns belong to the first matrix.
 """
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..geometry.span import Reduction, reduction, with_a_zero_input
@@ -15,7 +18,7 @@ from ..model.activations import has_jumps
 from ..model.arguments import check_choice
 from ..model.inputs import GaussianInput
 from ..model.losses import H1, Of, SobolevLoss
-from ..model.networks import Network, check_same_inputs, with_parameters
+from ..model.networks import Network, check_same_inputs
 from ..model.precision import full_products
 from ..population import jacobians
 from .trained import Trained, rescaling_power
@@ -76,40 +79,48 @@ def blocks(
 ) -> Blocks:
     """The matrix in the span and its K x K action on the complement, from the reduced networks.
 
-    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0.
+    The complement is seen by giving the reduced networks one more coordinate, in which all weights are 0: then one
+    matrix, of size K (n + 1), has both blocks on its diagonal, and zeros beside them.
     """
     check_choice("of", of, Of)
     rotation = invariant_span(student, teacher, inputs)
     small, small_teacher = rotation.reduce(student), rotation.reduce(teacher)
-    dense, product = {
-        "loss": (jacobians.loss_hessian, jacobians.loss_hessian_product),
-        "population": (jacobians.population_jacobian, jacobians.population_jacobian_product),
-    }[of]
-    size, sizes = small.weights.size, tuple(getattr(small, name).size for name in train)
+    seen = small
+    copies = student.dimension - rotation.dimension if "weights" in train else 0
+    if copies:
+        seen, small_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
     if train == ("weights",):
-        in_span = dense(small, small_teacher, loss, inputs).reshape(size, size)
+        dense = {"loss": jacobians.loss_hessian, "population": jacobians.population_jacobian}[of]
+        matrix = dense(seen, small_teacher, loss, inputs).reshape(seen.weights.size, seen.weights.size)
     else:
-        in_span = jacobians.parameter_jacobian(small, small_teacher, loss, inputs, of, train)
+        matrix = jacobians.parameter_jacobian(seen, small_teacher, loss, inputs, of, train)
 
+    if copies:
+        in_span, orthogonal = _cut(matrix, *_places(seen, train))
+    else:
+        in_span, orthogonal = matrix, jnp.zeros((student.neurons, student.neurons), matrix.dtype)
     symmetric = of == "loss" or not has_jumps(student.activation, loss.order)
+    sizes = tuple(getattr(small, name).size for name in train)
     gauge = _gauge(small, in_span, train)
-    if rotation.dimension == student.dimension or "weights" not in train:
-        nothing = jnp.zeros((student.neurons, student.neurons), in_span.dtype)
-        return Blocks(in_span, nothing, gauge, 0, symmetric, rotation, train, sizes)
-    wide, wide_teacher = with_a_zero_input(small), with_a_zero_input(small_teacher)
-    still = jnp.zeros_like(student.output_weights)
-
-    def column(neuron):
-        tangent = jnp.zeros_like(wide.weights).at[:, -1].set(neuron)
-        moved = product(wide, wide_teacher, with_parameters(wide, tangent, still), loss, inputs)
-        return moved.weights[:, -1]
-
-    orthogonal = jax.vmap(column, out_axes=1)(jnp.eye(student.neurons, dtype=student.weights.dtype))
-    copies = student.dimension - rotation.dimension
     return Blocks(in_span, orthogonal, gauge, copies, symmetric, rotation, train, sizes)
 
 
-@full_products
+def _places(seen: Network, train: tuple[Trained, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Which parameters are those in the span, and which the weights of the last coordinate, which is across it."""
+    last = np.arange(seen.dimension) == seen.dimension - 1
+    each = [
+        np.tile(last, seen.neurons) if name == "weights" else np.zeros(getattr(seen, name).size, bool)
+        for name in train
+    ]
+    is_across = np.concatenate(each)
+    return np.flatnonzero(~is_across), np.flatnonzero(is_across)
+
+
+@jax.jit  # once per shape, also for a caller outside jit
+def _cut(matrix: Float[Array, "m m"], inside, across) -> tuple[Float[Array, "P P"], Float[Array, "K K"]]:
+    return matrix[inside[:, None], inside[None]], matrix[across[:, None], across[None]]
+
+
 def _gauge(student: Network, matrix: Float[Array, "P P"], train: tuple[Trained, ...]) -> Int[Array, ""]:
     """How many of the directions (w, b, -p a), one per neuron, the matrix takes to 0.
 
@@ -118,8 +129,12 @@ def _gauge(student: Network, matrix: Float[Array, "P P"], train: tuple[Trained, 
     are eigenvectors of the symmetric part, and singular ones, of value 0.
     """
     power = rescaling_power(student, train)
-    if power is None:
-        return jnp.zeros((), int)
+    return jnp.zeros((), int) if power is None else _scales_at_0(student, matrix, power)
+
+
+@partial(jax.jit, static_argnums=2)
+@full_products
+def _scales_at_0(student: Network, matrix: Float[Array, "P P"], power: int) -> Int[Array, ""]:
     eye = jnp.eye(student.neurons, dtype=matrix.dtype)
     columns = [eye[:, :, None] * student.weights[None], -power * eye * student.output_weights[None]]
     if student.biases is not None:

@@ -3,6 +3,7 @@
 The spectrum in the weights has at most K (n + 1) different values, K of them of multiplicity d - n.
 """
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -198,6 +199,7 @@ def _eigenvalues_of_parts(
     return _without_rounding(parts, matrix.in_span.shape[0]), [part.departure for part in parts]
 
 
+@partial(jax.jit, static_argnums=1)  # once per shape, also for a caller outside jit, as what follows
 def _without_rounding(parts: list[Eigenvalues], size: int) -> Inexact[Array, " m"]:
     """With exact zeros where rounding would decide the sign."""
     values, condition = (jnp.concatenate(side) for side in zip(*(part[:2] for part in parts), strict=True))
@@ -209,6 +211,7 @@ def _is_the_papers(network: Network) -> bool:
     return network.neurons == 1 and network.biases is None and isinstance(network.activation, ReLU)
 
 
+@partial(jax.jit, static_argnums=3)
 def _of_one_neuron(
     student: Network, teacher: Network, loss: SobolevLoss, of: Of, matrix: Blocks
 ) -> list[Eigenvalues]:
@@ -234,6 +237,7 @@ def _of_one_neuron(
     return [Eigenvalues(in_span, own[:2], departure), Eigenvalues(across, own[2:], 0 * departure)]
 
 
+@partial(jax.jit, static_argnums=1)
 def _eigenvalues(matrix: Float[Array, "m m"], symmetric: bool) -> Eigenvalues:
     if symmetric:
         values = jnp.linalg.eigvalsh(matrix)

@@ -79,10 +79,10 @@ def reduction(student: Network, teacher: Network, *, revealing_rank: bool = Fals
         2
     """
     check_same_inputs(student, teacher)
+    if not revealing_rank:
+        return Reduction(_basis(student.weights, teacher.weights))
     rows = jax.lax.stop_gradient(jnp.concatenate([student.weights, teacher.weights]))
     directions = _directions(rows)
-    if not revealing_rank:
-        return Reduction(jnp.linalg.qr(directions.T)[0])
     if isinstance(rows, jax.core.Tracer):
         raise ValueError("revealing_rank: got True under jit or vmap; needs concrete weights, or False")
     basis, triangle = np.linalg.qr(np.asarray(directions).T)
@@ -91,7 +91,13 @@ def reduction(student: Network, teacher: Network, *, revealing_rank: bool = Fals
     return Reduction(jnp.asarray(basis @ left[:, : max(rank, 1)]))
 
 
-@jax.jit  # once per shape, also for a caller outside jit: polar has branches
+@jax.jit  # once per shape, also for a caller outside jit
+def _basis(ours: Float[Array, "K d"], theirs: Float[Array, "K_star d"]) -> Float[Array, "d n"]:
+    rows = jax.lax.stop_gradient(jnp.concatenate([ours, theirs]))
+    return jnp.linalg.qr(_directions(rows).T)[0]
+
+
+@jax.jit  # likewise: polar has branches
 def _directions(rows: Float[Array, "m d"]) -> Float[Array, "m d"]:
     return direction(polar(rows))
 

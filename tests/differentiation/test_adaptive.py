@@ -16,55 +16,63 @@ FUNCTIONS = {
     "far": lambda x: 1e3 + jnp.tanh(x),
     "log": lambda x: jnp.log(x + 2.01),  # defined to the right of -2.01 only
 }
-POINTS = jnp.asarray(np.random.default_rng(0).uniform(-2.0, 2.0, 200))
+POINTS = np.random.default_rng(0).uniform(-2.0, 2.0, 200)
+TRUE = {  # first and second derivatives
+    "sin 3x": (lambda x: 3 * np.cos(3 * x), lambda x: -9 * np.sin(3 * x)),
+    "sin 30x": (lambda x: 30 * np.cos(30 * x), lambda x: -900 * np.sin(30 * x)),
+    "exp": (np.exp, np.exp),
+    "Runge": (
+        lambda x: -50 * x / (1 + 25 * x**2) ** 2,
+        lambda x: (3750 * x**2 - 50) / (1 + 25 * x**2) ** 3,
+    ),
+    "far": (lambda x: 1 / np.cosh(x) ** 2, lambda x: -2 * np.tanh(x) / np.cosh(x) ** 2),
+    "log": (lambda x: 1 / (x + 2.01), lambda x: -1 / (x + 2.01) ** 2),
+}
 
 
-def true_derivative(name, order, x):
-    f = FUNCTIONS[name]
-    for _ in range(order):
-        f = jax.grad(f)
-    return jax.vmap(f)(x.astype(jnp.float64))
+def on_host(estimate):
+    return jax.tree.map(np.asarray, estimate)
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_estimate_bounds_the_error_and_is_no_empty_bound(name, dtype, order):
     x = POINTS.astype(dtype)
-    found = adaptive.derivative(FUNCTIONS[name], x, order)
+    found = on_host(adaptive.derivative(FUNCTIONS[name], x, order))
     assert found.value.dtype == dtype
-    error = abs(found.value - true_derivative(name, order, x))
-    assert jnp.all(error <= found.error)
+    error = abs(found.value - TRUE[name][order - 1](x.astype(float)))
+    assert np.all(error <= found.error)
     # A difference from the next lower order overstates the error by the gain of an order, a bound on rounding by the
     # square root of the number of values: some tens, and more by luck.
-    assert jnp.median(found.error / error) < 300
+    assert np.median(found.error / np.maximum(error, np.finfo(float).tiny)) < 300
 
 
 def test_double_precision_gives_ten_digits_of_a_first_derivative():
-    found = adaptive.derivative(jnp.sin, POINTS, tolerance=1e-10)
-    assert jnp.max(abs(found.value - jnp.cos(POINTS))) <= 1e-10
+    found = on_host(adaptive.derivative(jnp.sin, POINTS, tolerance=1e-10))
+    assert np.max(abs(found.value - np.cos(POINTS))) <= 1e-10
 
 
 def test_a_wave_as_long_as_the_largest_spacing_is_no_constant():
-    found = adaptive.derivative(lambda x: jnp.sin(4 * jnp.pi * x), POINTS, largest_spacing=0.5)
-    assert jnp.all(abs(found.value - 4 * jnp.pi * jnp.cos(4 * jnp.pi * POINTS)) <= found.error)
+    found = on_host(adaptive.derivative(lambda x: jnp.sin(4 * np.pi * x), POINTS, largest_spacing=0.5))
+    assert np.all(abs(found.value - 4 * np.pi * np.cos(4 * np.pi * POINTS)) <= found.error)
 
 
 def test_large_spacings_that_agree_on_too_little_are_refuted_by_small_ones():
     """Third derivatives of a wave far shorter than the largest spacing, in single precision."""
-    x = POINTS.astype(jnp.float32)
-    found = adaptive.derivative(FUNCTIONS["sin 30x"], x, 3)
-    assert jnp.all(abs(found.value - true_derivative("sin 30x", 3, x)) <= found.error)
+    x = POINTS.astype(np.float32)
+    found = on_host(adaptive.derivative(FUNCTIONS["sin 30x"], x, 3))
+    assert np.all(abs(found.value - -27000 * np.cos(30 * x.astype(float))) <= found.error)
 
 
 def test_spacings_whose_power_underflows_are_left_out():
-    found = adaptive.derivative(jnp.exp, jnp.float32(0.5), 7)
-    assert abs(found.value - jnp.exp(0.5)) <= found.error < jnp.inf
+    found = on_host(adaptive.derivative(jnp.exp, np.float32(0.5), 7))
+    assert abs(found.value - np.exp(0.5)) <= found.error < np.inf
 
 
 def test_a_faster_function_gets_a_smaller_spacing():
     slow, fast = (adaptive.derivative(lambda x, k=k: jnp.sin(k * x), POINTS).spacing for k in (1.0, 100.0))
-    ratio = float(jnp.median(slow) / jnp.median(fast))
+    ratio = float(np.median(slow) / np.median(fast))
     assert 30 < ratio < 300  # 100, to a step or two of the golden ratio
 
 
@@ -74,16 +82,17 @@ def test_noise_makes_spacings_larger_and_errors_honest():
     def measured(x):
         return np.exp(np.asarray(x)) * (1 + 1e-6 * rough.uniform(-1, 1, x.shape))
 
-    found = adaptive.derivative(measured, POINTS, noise=1e-6)
-    assert jnp.all(abs(found.value - jnp.exp(POINTS)) <= found.error)
-    assert jnp.median(found.spacing) > 3 * jnp.median(adaptive.derivative(jnp.exp, POINTS).spacing) / 2
+    found = on_host(adaptive.derivative(measured, POINTS, noise=1e-6))
+    assert np.all(abs(found.value - np.exp(POINTS)) <= found.error)
+    assert np.median(found.spacing) > 3 * np.median(adaptive.derivative(jnp.exp, POINTS).spacing) / 2
 
 
 def test_a_tolerance_that_cannot_be_met_raises_with_the_estimate():
     with pytest.raises(ToleranceNotMetError, match=r"tolerance: got 1e-17; needs at least .* x = ") as caught:
         adaptive.derivative(jnp.exp, POINTS, tolerance=1e-17)
-    assert jnp.max(caught.value.estimate.error) > 1e-17
-    assert jnp.max(abs(caught.value.estimate.value - jnp.exp(POINTS))) < 1e-10
+    estimate = on_host(caught.value.estimate)
+    assert np.max(estimate.error) > 1e-17
+    assert np.max(abs(estimate.value - np.exp(POINTS))) < 1e-10
 
 
 def test_under_jit_it_raises_too():
@@ -99,9 +108,7 @@ def test_jit_vmap_and_grad_go_through():
         return adaptive.derivative(jnp.sin, x, largest_spacing=0.2, levels=4).value
 
     curvature = jax.jit(jax.vmap(jax.grad(slope)))(POINTS)
-    np.testing.assert_allclose(
-        curvature, -jnp.sin(POINTS), atol=1e-10
-    )  # the scheme applied to cos, as good as to sin
+    np.testing.assert_allclose(curvature, -np.sin(POINTS), atol=1e-10)  # the scheme applied to cos, as good as to sin
 
 
 def test_a_function_that_is_nowhere_defined_is_refused():

@@ -18,8 +18,16 @@ def split(teacher, shares):
     return st.Network(np.stack([share * first for share in shares] + rest))
 
 
-TURNED = st.Network(ROTATION)
-READINGS = [(st.L2, "loss"), (st.L2, "population"), (st.H1, "population")]
+TURNED = st.Network(ROTATION[:2])
+# Four students each. In single precision one symmetric matrix and one that is not.
+SHARES = [(0.2, 0.3, 0.5), (1.0, 0.0, 0.0), (0.2, 0.0, 0.8)]
+READINGS = [
+    (st.L2, "loss", np.float64),
+    (st.L2, "population", np.float64),
+    (st.H1, "population", np.float64),
+    (st.L2, "loss", np.float32),
+    (st.H1, "population", np.float32),
+]
 
 
 @pytest.mark.parametrize(("loss", "step"), [(st.L2, 2.0), (st.H1, 1.0)])
@@ -28,16 +36,19 @@ def test_two_neurons_for_one_have_the_step_of_the_directions_that_curve(loss, st
     np.testing.assert_allclose(st.largest_stable_step(*TWO, loss), step, rtol=1e-12)
 
 
-def test_seven_neurons_for_six_have_the_step_of_the_directions_that_curve():
-    teacher = st.Network(np.eye(6))
-    np.testing.assert_allclose(
-        st.largest_stable_step(split(teacher, (0.5, 0.5)), teacher, st.L2), 0.816101, atol=1e-6
-    )
+def test_four_neurons_for_two_have_the_step_of_the_directions_that_curve():
+    """Blocks E[1[u.x > 0] 1[v.x > 0] x x']: 1/2 for one line, 1/4 + (uv' + vu')/(2 pi) at a right angle."""
+    teacher = st.Network(np.eye(2, 3))
+    u, v = np.eye(2, 3)
+    same, other = np.eye(3) / 2, np.eye(3) / 4 + (np.outer(u, v) + np.outer(v, u)) / (2 * np.pi)
+    blocks = [[same if (i < 3) == (j < 3) else other for j in range(4)] for i in range(4)]
+    expected = 2 / np.linalg.eigvalsh(np.block(blocks))[-1]
+    step = st.largest_stable_step(split(teacher, (0.25, 0.25, 0.5)), teacher, st.L2)
+    np.testing.assert_allclose(step, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("shares", [(0.3, 0.7), (1.0, 0.0), (0.2, 0.0, 0.8)], ids=str)
-@pytest.mark.parametrize(("loss", "of"), READINGS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shares", SHARES, ids=str)
+@pytest.mark.parametrize(("loss", "of", "dtype"), READINGS)
 def test_flat_directions_are_zeros_and_not_signs(loss, of, shares, dtype):
     student, teacher = (st.Network(np.asarray(network.weights, dtype)) for network in (split(TURNED, shares), TURNED))
     values = np.asarray(st.spectrum(student, teacher, loss, of=of).values)
@@ -106,7 +117,7 @@ def test_extreme_eigenvalues_know_flat_directions():
     assert ends.largest[0] > 0.5
 
 
-@pytest.mark.parametrize("shares", [(0.3, 0.7), (1.0, 0.0)], ids=str)
+@pytest.mark.parametrize("shares", SHARES[:2], ids=str)
 def test_a_critical_point_with_flat_directions_is_what_it_is(shares):
     point = st.critical_point(split(TURNED, shares), TURNED, st.L2)
     assert (point.kind, point.smallest) == (st.Kind.GLOBAL, 0.0)

@@ -14,7 +14,8 @@ EPS = float(np.finfo(float).eps)
 MATRICES = {"loss": st.loss_hessian, "population": st.population_jacobian}
 
 
-def networks(seed: int, neurons: int = 2, teachers: int = 1, dimension: int = 6) -> tuple[st.Network, st.Network]:
+# In four dimensions the span of three neurons and one more direction are everything: one program serves both sides.
+def networks(seed: int, neurons: int = 2, teachers: int = 1, dimension: int = 4) -> tuple[st.Network, st.Network]:
     random = np.random.default_rng(seed)
     student = st.Network(random.normal(size=(neurons, dimension)), random.normal(size=neurons))
     return student, st.Network(random.normal(size=(teachers, dimension)), random.normal(size=teachers))
@@ -53,6 +54,13 @@ def test_values_with_multiplicities_are_those_of_the_dense_matrix(of, loss, seed
     assert distance(repeated(spectrum), np.linalg.eigvals(matrix)) <= tolerance
 
 
+def test_values_across_the_span_count_once_for_every_dimension():
+    student, teacher = networks(3, dimension=6)
+    spectrum = st.spectrum(student, teacher)
+    assert spectrum.multiplicities.tolist() == [1] * 6 + [3] * 2
+    assert distance(repeated(spectrum), np.linalg.eigvalsh(dense(student, teacher, st.H1, "loss"))) <= 1e4 * EPS
+
+
 @pytest.mark.parametrize("of", MATRICES)
 def test_eigenvectors_are_lifted_and_of_unit_length(of):
     student, teacher = networks(1)
@@ -84,7 +92,7 @@ def test_one_neuron_has_the_closed_form_spectrum(of, loss, closed_form):
     np.testing.assert_allclose(spectrum.values[2].real, orthogonal, rtol=50 * EPS)
 
 
-@pytest.mark.parametrize("dimension", [1, 2, 3], ids=lambda d: f"d = {d}")
+@pytest.mark.parametrize("dimension", [1, 3], ids=lambda d: f"d = {d}")
 def test_a_span_that_is_everything_has_no_orthogonal_part(dimension):
     student, teacher = networks(2, dimension=dimension)
     spectrum = st.spectrum(student, teacher)
@@ -95,8 +103,8 @@ def test_a_span_that_is_everything_has_no_orthogonal_part(dimension):
 @pytest.mark.parametrize(
     ("rows", "teacher_rows"),
     [
-        ([[1, 2, 0, 0, 0, 0], [1, 2, 0, 0, 0, 0]], [[0, 0, 3, 0, 0, 0]]),
-        ([[1, 0, 0, 0, 0, 0]] * 2, [[1, 0, 0, 0, 0, 0]]),
+        ([[1, 2, 0, 0], [1, 2, 0, 0]], [[0, 0, 3, 0]]),
+        ([[1, 0, 0, 0]] * 2, [[1, 0, 0, 0]]),
     ],
     ids=["coincident students", "all coincide"],
 )
@@ -104,7 +112,7 @@ def test_rank_deficient_spans_have_the_dense_spectrum(rows, teacher_rows):
     student, teacher = (st.Network(np.array(x, float)) for x in (rows, teacher_rows))
     for of in MATRICES:
         spectrum = st.spectrum(student, teacher, of=of)
-        assert int(jnp.sum(spectrum.multiplicities)) == 12
+        assert int(jnp.sum(spectrum.multiplicities)) == 8
         # A defective eigenvalue moves by the root of the rounding.
         tolerance = 1e3 * EPS if of == "loss" else 10 * np.sqrt(EPS)
         assert distance(repeated(spectrum), np.linalg.eigvals(dense(student, teacher, st.H1, of))) <= tolerance
@@ -115,7 +123,7 @@ def test_rank_deficient_spans_have_the_dense_spectrum(rows, teacher_rows):
 def test_spectrum_is_invariant_under_rotation_and_permutation(seed):
     student, teacher = networks(seed)
     random = np.random.default_rng(seed)
-    rotation, order = np.linalg.qr(random.normal(size=(6, 6)))[0], random.permutation(2)
+    rotation, order = np.linalg.qr(random.normal(size=(4, 4)))[0], random.permutation(2)
     turned = st.Network(student.weights[order] @ rotation, student.output_weights[order])
     turned_teacher = st.Network(teacher.weights @ rotation, teacher.output_weights)
     before, after = st.spectrum(student, teacher), st.spectrum(turned, turned_teacher)
@@ -200,7 +208,7 @@ def test_bad_input_is_named():
 # Extreme eigenvalues, without a matrix.
 
 
-@pytest.mark.parametrize(("of", "dimension"), [("population", 3), ("loss", 30)], ids=["in the span", "a complement"])
+@pytest.mark.parametrize(("of", "dimension"), [("population", 3), ("loss", 8)], ids=["in the span", "a complement"])
 def test_extreme_eigenvalues_are_the_ends_of_the_spectrum(of, dimension):
     student, teacher = networks(4, neurons=4, teachers=3, dimension=dimension)
     values = np.asarray(st.spectrum(student, teacher, of=of).values)
@@ -229,7 +237,7 @@ def test_an_iteration_that_does_not_end_is_an_error(monkeypatch):
 
     patient = linalg.eigsh
     monkeypatch.setattr(linalg, "eigsh", lambda *args, **kwargs: patient(*args, **kwargs | {"maxiter": 1, "ncv": 4}))
-    student, teacher = networks(2, neurons=8, teachers=8, dimension=16)
+    student, teacher = networks(2, neurons=4, teachers=3, dimension=8)
     with pytest.raises(RuntimeError, match="0 of 1 smallest eigenvalues reached the tolerance 1e-10"):
         st.extreme_eigenvalues(student, teacher)
 
@@ -240,11 +248,11 @@ def test_an_iteration_that_does_not_end_is_an_error(monkeypatch):
 @pytest.mark.parametrize("of", MATRICES)
 @pytest.mark.parametrize("loss", [st.L2, st.H1, st.SobolevLoss((0.3, 1.7))], ids=["L2", "H1", "weighted"])
 def test_one_neuron_has_the_eigenvalues_of_its_matrix(of, loss):
-    student, teacher = networks(7, neurons=1, dimension=5)
+    student, teacher = networks(7, neurons=1, dimension=3)
     spectrum, matrix = st.spectrum(student, teacher, loss, of=of), dense(student, teacher, loss, of)
-    # Entries of size 1; a 5 x 5 matrix whose eigenvectors have condition below 10.
+    # Entries of size 1; a 3 x 3 matrix whose eigenvectors have condition below 10.
     assert distance(repeated(spectrum), np.linalg.eigvals(matrix)) <= 100 * EPS
-    assert spectrum.multiplicities.tolist() == [1, 1, 3]
+    assert spectrum.multiplicities.tolist() == [1, 1, 1]
     squares = np.linalg.norm(matrix) ** 2 - np.sum(np.abs(repeated(spectrum)) ** 2)  # Henrici's departure
     np.testing.assert_allclose(spectrum.departure_from_normality**2, squares, rtol=0, atol=100 * EPS)
 

@@ -115,8 +115,6 @@ def test_an_error_that_is_not_the_readers_is_told():
 @pytest.mark.parametrize(
     ("command", "streams", "output", "errors"),
     [
-        ("figures --list", "2>&-", True, 0),
-        ("figures --list", "| true", False, 0),
         ("figures --list", "> /dev/full", False, 1),
         ("studies.basins --show", "| true", False, 0),
         ("benchmarks --list", "> /dev/full", False, 1),
