@@ -81,7 +81,8 @@ def _check_norms(p: Problem) -> None:
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((p.student, p.teacher, p.inputs))):
         return
     for name, network in (("student", p.student), ("teacher", p.teacher)):
-        mean, norm = _known(network) if p.inputs.is_standard else engine.means_and_norms(p, network)
+        with jax.ensure_compile_time_eval():  # known numbers stay so in a function that is being compiled
+            mean, norm = _known(network) if p.inputs.is_standard else engine.means_and_norms(p, network)
         check_norms(name, network.activation, np.asarray(mean, p.dtype), np.asarray(norm, p.dtype))
 
 
