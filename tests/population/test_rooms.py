@@ -43,6 +43,7 @@ def test_values_are_those_without_zeros():
     p = problem(student, teacher, H1, st.GaussianInput())
     assert_close(st.population_loss(student, teacher, H1), plain_loss(p))
     assert_close(st.loss_gradient(student, teacher, H1), plain_gradient(p, "loss"))
+    assert_close(st.boundary_term(student, teacher, H1), plain_gradient(p, "boundary").weights)
     assert_close(st.population_jacobian(student, teacher, H1), plain_matrix(p, "population"), 256)
 
 
