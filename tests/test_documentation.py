@@ -65,6 +65,25 @@ def test_the_numbers_below_the_picture_are_those_of_the_study():
         assert [said[1], said[1], said[2]] == [str(number) for number in missed]
 
 
+def test_the_numbers_below_the_table_of_output_weights_that_train_are_those_of_the_study():
+    from studies import basin_table
+
+    rows, of_weights = (basin_table.read(basin_table.TABLES[train]) for train in ("both", "weights"))
+    said = re.findall(
+        r"(?:misses|gradient) (\d+) (?:of (\d+) starts.*?|)and (\d+)",
+        PAGES["docs/studies.md"].partition("basins: both")[2],
+    )
+    for flow, (both, _, weights) in zip(("L2", "H1 population"), said, strict=True):
+        cells = sorted(cell for cell in rows if cell.flow == flow)
+        codes = (
+            [rows[cell].codes for cell in cells],
+            [of_weights[cell].codes[: len(rows[cell].codes)] for cell in cells],
+        )
+        one, other = (basin_table.Row("".join(each)) for each in codes)
+        assert [basin_table.elsewhere(row).missed for row in (one, other)] == [int(both), int(weights)]
+        assert f"p = {basin_table.paired(one, other):.2f}" in PAGES["docs/studies.md"]
+
+
 # Links.
 
 
