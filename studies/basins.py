@@ -115,7 +115,7 @@ def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, a: np.ndarray, time: 
         until_distance=1e-12,
         rtol=RTOL,
         train=TRAIN[train],
-        **({"output_weights": jnp.asarray(a)} if both else {}),
+        output_weights=jnp.asarray(a) if both else None,
     )
     after = np.asarray(flows.end_weights)[:count]
     output = np.asarray(flows.end_output_weights)[:count] if both else a[:count]
