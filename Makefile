@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-ACCURACY := tests/population/test_accuracy.py tests/population/relu/test_plain_sums.py \
+ACCURACY := tests/population/test_accuracy.py tests/population/test_transformations.py tests/population/relu \
     tests/kernels/test_orthant_probability.py
 
 .PHONY: setup verify test lint types docs gallery notebooks figures benchmarks wheel lock clean

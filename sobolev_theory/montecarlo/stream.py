@@ -90,7 +90,7 @@ def estimate(
     state, take = stream_checkpoints.begin(checkpoint, fingerprint, state, is_over, mesh)
     if checkpoint is not None and state.batches > plan.batches:
         wanted, kept = plan.batches * plan.batch, state.batches * plan.batch
-        raise ValueError(f"samples: got {wanted}; needs at least the {kept} that are in {checkpoint.path}")
+        raise ValueError(f"samples: got {wanted} in whole batches; needs at least the {kept} in {checkpoint.path}")
     parts = batches.moments(mesh, state.batches)
     samples = plan.batch
     with bars(plan.progress) as bar, bar("samples", plan.batches * samples, state.batches * samples) as report:

@@ -115,7 +115,7 @@ def test_a_flow_ends_where_it_is_near_the_teacher_up_to_rescaling():
     assert found.outcome == [Outcome.DISTANCE] * 2
     assert found.end_time[0] == 0.0 < found.end_time[1]
     np.testing.assert_allclose(found.end_loss[0], 0.0, atol=1e-14)
-    np.testing.assert_allclose(found.end_distance[1], 1e-6, rtol=1e-2)
+    np.testing.assert_allclose(found.end_distance[1], 1e-6, rtol=1e-2)  # to one per cent, as is said
     assert not np.allclose(found.end_weights[1], w, atol=1e-3)  # but the balance
 
 

@@ -141,8 +141,8 @@ SPECIAL = [
     (0.0, 0.0, PI / 2, 0.0, 0.0),
     (1.0, 1.0, 1e-12, 30.0, -30.0),
 ]
-# A truncated power with a power, a wave, smoothed powers: all kinds of products that the others are made of.
-GRADIENTS = [("leaky", 0), ("sine", 1), ("GELU", 0)]
+# The products of ReLU are among those of the leaky one, at the same points.
+GRADIENTS = [("RePU(2)", 1), ("leaky", 0), ("sine", 1), ("erf", 0), ("GELU", 0)]
 
 
 @cache

@@ -51,7 +51,7 @@ def test_a_run_that_reached_its_target_goes_on_to_a_smaller_one(path):
 def test_fewer_samples_than_there_are_are_refused_and_nothing_is_lost(path):
     run(3, path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=f"samples: got 128; needs at least the 192 that are in {path}"):
+    with pytest.raises(ValueError, match=f"samples: got 128 in whole batches; needs at least the 192 in {path}"):
         run(2, path)
     assert path.read_bytes() == before
 

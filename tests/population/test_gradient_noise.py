@@ -49,7 +49,7 @@ def gradients(name: str, w, v, lambdas, x, errors):
     return OUTPUTS[None, :, None] * g
 
 
-SAMPLES = np.random.default_rng(2).normal(size=(100_000, 5))
+SAMPLES = np.random.default_rng(2).normal(size=(300_000, 5))
 
 
 def special_rows(case: str) -> tuple[np.ndarray, np.ndarray]:

@@ -105,7 +105,11 @@ def test_the_command_runs_resumes_and_refuses(tmp_path, monkeypatch, capsys):
     assert basins.main([*command, "--starts", "50"]) == 0
     assert "3 batches" in capsys.readouterr().out
     assert [len(row.codes) for row in basin_table.read(table).values()] == [50, 50, 50]
+    both = [*command[:-1], str(tmp_path / "both.csv"), "--train", "both", "--starts", "25"]
+    assert basins.main(both) == 0
+    assert "2 batches" in capsys.readouterr().out  # none of the H1 loss
     for wrong in (
+        ["--flows", "H1 loss", "--train", "both"],
         ["--starts", "30"],
         ["--processes", "0"],
         ["--teachers", "1"],

@@ -7,7 +7,7 @@ import pytest
 
 from verification.checks import Measurement, judge
 from verification.checks.estimates import FRACTIONS
-from verification.checks.sampling import SLOTS, Sample, Stream, detectable, measure, refuted_alone
+from verification.checks.sampling import SLOTS, Sample, detectable, measure, refuted_alone
 from verification.claim import Claim, Verdict
 from verification.claims import CLAIMS
 from verification.claims.one_neuron.local_rates import h1_rate
@@ -19,7 +19,7 @@ from verification.run.examine import Finding, examine
 DEFAULT = Settings(points=2)
 CONTEXT = DEFAULT.context()
 PERCENT = 0.01
-ENOUGH_GROUPS = 400  # of samples: what an average of the default effort has in its first eighth, less its controls
+EIGHTH = 1  # the look at which so much of the samples is drawn
 # At least as many comparisons as a whole run has, for corrections that are not too small.
 CHECKS_OF_A_RUN, COMPONENTS_OF_A_RUN = 96, 900
 
@@ -38,40 +38,33 @@ def context(tmp_path_factory):
     return DEFAULT.context(folders(tmp_path_factory.getbasetemp().parent / "verification").averages)
 
 
-def first(stream: Stream) -> tuple[Sample, int]:
-    """The first eighth of the samples, the first sixty-fourth where an average has many, and which look that is."""
-    sample = stream.at(0)
-    return (sample, 0) if sample.groups >= ENOUGH_GROUPS else (stream.at(1), 1)
-
-
 def by_sampling(claim: Claim, check, context) -> Finding:
-    """The formula is judged on a first part of the default samples; `make verify` draws the others too."""
+    """The formula is judged on the first eighth of the default samples; `make verify` draws the others too."""
     stream = check.reference(claim, context)
-    early, look = first(stream)
+    early = stream.at(EIGHTH)
     formula, *twins = (np.ravel(check.observe(f, early.point)) for f in (claim.formula, *claim.wrong_twins.values()))
     shown = {
-        name: refutes(early, look, formula, twin, stream.alpha)
-        for name, twin in zip(claim.wrong_twins, twins, strict=True)
+        name: refutes(early, formula, twin, stream.alpha) for name, twin in zip(claim.wrong_twins, twins, strict=True)
     }
-    return Finding(check.method, measure(early, formula)._replace(look=look), shown)
+    return Finding(check.method, measure(early, formula)._replace(look=EIGHTH), shown)
 
 
-def refutes(early: Sample, look: int, formula: np.ndarray, twin: np.ndarray, alpha: float) -> bool:
+def refutes(early: Sample, formula: np.ndarray, twin: np.ndarray, alpha: float) -> bool:
     """Whether the first samples refute the twin, or all would, by the standard errors of the first.
 
     The latter even if they came out three standard errors nearer to the twin than the formula is.
     """
-    if refuted_alone(measure(early, twin)._replace(look=look), alpha):
+    if refuted_alone(measure(early, twin)._replace(look=EIGHTH), alpha):
         return True
-    last = whole(early, look)._replace(mean=formula)
+    last = whole(early)._replace(mean=formula)
     apart = np.max(np.abs(measure(last, twin).z))
     nearer = formula + (twin - formula) * max(0.0, 1 - 3 / apart)
     return refuted_alone(measure(last, nearer), alpha)
 
 
-def whole(early: Sample, look: int) -> Sample:
-    """The standard errors of all samples, from those at a look."""
-    share = FRACTIONS[look]
+def whole(early: Sample) -> Sample:
+    """The standard errors of all samples, from those of the first eighth."""
+    share = FRACTIONS[EIGHTH]
     return early._replace(covariance=early.covariance * share, groups=round(early.groups / share))
 
 
@@ -109,9 +102,9 @@ SAMPLED = [claim for claim in CLAIMS if claim.expected.holds and any(check.noisy
 
 @pytest.mark.parametrize("claim", SAMPLED, ids=lambda claim: claim.id)
 def test_all_samples_would_find_an_error_of_one_percent(claim, context):
-    """By the standard errors of the first, known to 1/sqrt(2 n) of theirs for n groups: 2 % at n = 1000."""
-    early, look = first(check_of(claim, "sampling").reference(claim, context))
-    found = measure(whole(early, look), early.mean)
+    """By the standard errors of the first eighth, known to 1/sqrt(2 n) of theirs for n groups: 2 % at n = 1000."""
+    early = check_of(claim, "sampling").reference(claim, context).at(EIGHTH)
+    found = measure(whole(early), early.mean)
     assert found.p_values.size <= COMPONENTS_OF_A_RUN // 10
     power = detectable(found, DEFAULT.false_alarm, COMPONENTS_OF_A_RUN, CHECKS_OF_A_RUN)
     assert power < PERCENT * (1 + 3 / np.sqrt(2 * early.groups))
