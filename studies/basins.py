@@ -4,9 +4,7 @@ The setting of Safran and Shamir (arXiv 1712.08968): an orthonormal teacher of K
 or more neurons with output weights 1, whose weights begin as N(0, 1/d). The exact flow of each loss, and for H1 in
 both semantics, goes from the same starts until the critical point it tends to is near enough to be polished.
 
-With `--train both` the output weights, all 1 at first, train as well. The critical points of (w, a) are then those of
-|a| w with output weights of the sign of a, and how stable they are is found by `rates`. There is no flow of the H1
-loss then: its kinks move.
+With `--train both` the output weights, all 1 at first, train as well.
 """
 
 import argparse
@@ -104,7 +102,6 @@ def ends(cell: Cell, first: int, count: int = BATCH, train: str = "weights") -> 
 def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, a: np.ndarray, time: float, count: int, train: str):
     """The first `count` of w [B, K, d] and of output weights a [B, K] after so much time; (code, loss) of each."""
     loss, of = FLOWS[cell.flow]
-    both = train == "both"
     flows = st.gradient_flows(
         jnp.asarray(w),
         teacher,
@@ -115,10 +112,10 @@ def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, a: np.ndarray, time: 
         until_distance=1e-12,
         rtol=RTOL,
         train=TRAIN[train],
-        output_weights=jnp.asarray(a) if both else None,
+        output_weights=jnp.asarray(a),
     )
     after = np.asarray(flows.end_weights)[:count]
-    output = np.asarray(flows.end_output_weights)[:count] if both else a[:count]
+    output = np.asarray(flows.end_output_weights)[:count]
     results = []
     for lane in range(count):
         outcome, low = flows.outcome[lane], float(flows.end_loss[lane])
@@ -126,37 +123,16 @@ def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, a: np.ndarray, time: 
             results.append((OPEN, low))
             continue
         gone = outcome is st.Outcome.VANISHED
-        product = np.abs(output[lane])[:, None] * after[lane]
-        left = np.linalg.norm(product, axis=1) > (1e-6 if gone else 0.0)  # what is left may be the teacher
-        student = st.Network(product[left], np.sign(output[lane][left]))
-        ray = None if both else np.asarray(flows.ray[lane])[left]
-        point = st.critical_point(student, teacher, loss, of=of, ray=ray)
+        left = np.linalg.norm(after[lane], axis=1) > (1e-6 if gone else 0.0)  # what is left may be the teacher
+        student = st.Network(after[lane][left], output[lane][left])
+        ray = np.asarray(flows.ray[lane])[left]
+        point = st.critical_point(student, teacher, loss, of=of, train=TRAIN[train], ray=ray)
         if gone and point.kind is not st.Kind.GLOBAL:
             results.append((VANISHED, low))
             continue
         arrived = point.moved <= NEAR or (point.kind is st.Kind.GLOBAL and low <= LOW)
-        if both and arrived and point.kind in (st.Kind.MINIMUM, st.Kind.SADDLE):
-            balance = output[lane][left] ** 2 - np.sum(after[lane][left] ** 2, axis=1)
-            stable = rates(point.student, teacher, loss, of, balance).real.min() > 0
-            arrived = stable == (point.kind is st.Kind.MINIMUM)
         results.append((OF_KIND[point.kind], point.loss) if arrived else (OPEN, low))
     return after, output, results
-
-
-def rates(product: st.Network, teacher: st.Network, loss: st.SobolevLoss, of, balance: np.ndarray) -> np.ndarray:
-    """[K d], at which flows of weights and output weights come to a critical point, given |a| w and a^2 - |w|^2.
-
-    |a| w moves by minus (a^2 + w w^T) times the gradient in it, and the balance stays: the spectrum of that matrix
-    times the Jacobian decides. Its signs are those of the Jacobian's own if that is symmetric.
-    """
-    jacobian = st.loss_hessian if of == "loss" else st.population_jacobian
-    weights = np.asarray(product.weights)
-    size = np.linalg.norm(weights, axis=1)
-    squared = (balance + np.sqrt(balance**2 + 4 * size**2)) / 2  # a^2, of a |w| = size
-    moves = np.einsum("k,ij->kij", squared, np.eye(weights.shape[1]))
-    moves += np.einsum("ki,kj->kij", weights, weights) / squared[:, None, None]
-    matrix = np.einsum("kij,kjlm->kilm", moves, np.asarray(jacobian(product, teacher, loss)))
-    return np.linalg.eigvals(matrix.reshape(weights.size, -1))
 
 
 # Tasks.
@@ -209,9 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--starts", type=int, default=4 * BATCH, metavar="N", help="per K and extra (default: %(default)s)"
     )
     parser.add_argument("--train", choices=TRAIN, default="weights", help="(default: %(default)s)")
-    parser.add_argument(
-        "--flows", nargs="+", choices=FLOWS, help="(default: all; of both, all but that of the H1 loss)"
-    )
+    parser.add_argument("--flows", nargs="+", choices=FLOWS, default=list(FLOWS), help="(default: all)")
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="(default: studies/basins.csv; or basins_of_both.csv)"
     )
@@ -224,10 +198,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             f"--starts, --processes: got {request.starts}, {request.processes}; needs a multiple of {BATCH}, and >= 1"
         )
-    possible = [flow for flow in FLOWS if request.train == "weights" or flow != "H1 loss"]
-    flows = request.flows or possible
-    if not set(flows) <= set(possible):
-        parser.error(f"--flows: got {', '.join(flows)}; needs some of {', '.join(possible)} for --train both")
     path = request.table or TABLES[request.train]
     try:
         rows = read(path)
@@ -239,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         compared = against_weights(rows, read()) if request.train == "both" else against_published(rows)
         print("\n".join([*summary(rows), *compared]))
         return 0
-    cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in flows]
+    cells = [Cell(k, n, flow) for n in request.extra for k in request.teachers for flow in request.flows]
     tasks = missing(rows, cells, request.starts)
     waiting: dict[tuple[Cell, int], Ends] = {}
     try:

@@ -3,15 +3,15 @@
 With masses m = a |w| of students and -a* |w*| of teachers, the H1 loss near a common line is, to first order in the
 neurons' displacements n_i from it,
 
-    h(n) = -sum_i F_i . n_i - lambda_1 / (2 pi) sum_(i < j) m_i m_j |n_i - n_j|,     F_i = +-|w_i| f_i,
+    h(n) = -sum_i F_i . n_i - s / (2 pi) sum_(i < j) m_i m_j |n_i - n_j|,     F_i = +-|w_i| f_i,
 
-f_i all other forces across the line. Neurons whose masses have opposite signs attract each other, also by opposite
-rays of the line; others repel. The metric of the flow is sum |w_i|^2 |dn_i|^2: rigidly, a cluster without a teacher
-turns at the rate sum F / sum |w|^2, one with a teacher not at all. Subtract that from the F_i. A part S then leaves
-the rest in one direction if |F_S| exceeds the capacity -lambda_1 m_S (m - m_S) / (2 pi) of the cut, m the mass of
-all; the loss falls by (|F_S| - capacity) / sqrt(I) per length, I the reduced moment of inertia. If one neuron has one
-sign and all others the other, the cluster holds as soon as no cut of a single one of these others leaves: by the
-triangle inequality. Looked at are all cuts of up to five neurons; of more, those of one, two, all but one and all
+f_i all other forces across the line, s as in `kinks`. Neurons whose masses have opposite signs attract each other,
+also by opposite rays of the line; others repel. The metric of the flow is sum |w_i|^2 |dn_i|^2: rigidly, a cluster
+without a teacher turns at the rate sum F / sum |w|^2, one with a teacher not at all. Subtract that from the F_i. A
+part S then leaves the rest in one direction if |F_S| exceeds the capacity -s m_S (m - m_S) / (2 pi) of the cut, m the
+mass of all; the loss falls by (|F_S| - capacity) / sqrt(I) per length, I the reduced moment of inertia. If one neuron
+has one sign and all others the other, the cluster holds as soon as no cut of a single one of these others leaves: by
+the triangle inequality. Looked at are all cuts of up to five neurons; of more, those of one, two, all but one and all
 students.
 """
 
@@ -101,7 +101,7 @@ def weakest(
     """Of all cuts that of the steepest way down.
 
     Args:
-        slope: lambda_1.
+        slope: the s of the module.
         excess: the F that are left after the rigid turn.
     """
     count = norm.size

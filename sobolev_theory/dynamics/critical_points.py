@@ -12,7 +12,6 @@ from jaxtyping import Array, Float, Int
 
 from ..closed_forms.kinds import Kind
 from ..geometry.angles import direction, polar
-from ..kernels.activation_pairs import has_jumps
 from ..model.activations import Activation, ReLU
 from ..model.arguments import check_choice, finite, whole
 from ..model.losses import H1, Of, SobolevLoss
@@ -21,8 +20,10 @@ from ..population.problem import isotropic_problem
 from . import kinks
 from .clusters import FREE
 from .flow_measures import measured
+from .flow_turns import packed
 from .kinks import WeightLoss
 from .rooms import bases, room
+from .trained import Train, checked_train, rescaling_power
 from .zero_eigenvalues import is_zero
 
 FILLED = 8  # neurons up to which arrays are filled up: a Jacobian costs their number squared
@@ -37,12 +38,12 @@ class CriticalPoint(eqx.Module):
     Attributes:
         student: the network there.
         ray: [K], the teacher neurons on whose lines neurons were held, -1 for none.
-        residual: norm of the gradient [K d].
-        moved: |W - W_start|, Frobenius.
+        residual: norm of the gradient in what trains.
+        moved: |W - W_start|, Frobenius, with output weights beside the weights if they train.
         loss: the population loss.
         smallest: least real part of the eigenvalues of the gradient's Jacobian; 0 where they are known no better
             than to its sign: at a degenerate point that is half the digits. Directions that leave a kink do not
-            count: there the loss rises at a positive slope.
+            count, where the loss rises at a positive slope; nor those that only change the scale of a neuron.
         kind: Kind.
     """
 
@@ -61,17 +62,19 @@ def critical_point(
     loss: SobolevLoss = H1,
     *,
     of: Of = "loss",
+    train: Train = "weights",
     ray: Sequence[int] | Int[Array, " K"] | np.ndarray | None = None,
     tolerance: float | None = None,
     max_steps: int = 100,
 ) -> CriticalPoint:
     """The critical point next to a student, by Levenberg and Marquardt's method (MINPACK) on exact Jacobians.
 
-    Output weights stay as they are. In the span of student and teacher, with one direction orthogonal to it for the
-    eigenvalues; dense matrices of size K (n + 1).
+    In the span of student and teacher, with one direction orthogonal to it for the eigenvalues; dense matrices of
+    size K (n + 2).
 
     Args:
         of: "loss" or "population", as in `gradient_flow`.
+        train: "weights", "output_weights" or both; what does not train stays as it is.
         ray: [K], teacher neurons on whose lines neurons stay, -1 for free ones, as in `Flow.ray`; default all free.
         tolerance: of the gradient's norm, in units of the teacher's largest norm; default 1e-13, or 1e-5 in single
             precision.
@@ -82,6 +85,7 @@ def critical_point(
 
     Raises:
         TypeError, ValueError: arguments that do not fit each other, as in `population_loss`; a ray out of range.
+        NotImplementedError: biases, different activations, and kinks of a loss that `gradient_flow` does not know.
 
     Example:
         >>> import sobolev_theory as st
@@ -96,56 +100,70 @@ def critical_point(
     if tolerance is None:
         tolerance = 1e-13 if dtype == jnp.float64 else 1e-5
     tolerance = finite("tolerance", tolerance, 0.0)
-    ray = _checked_ray(ray, student, teacher)
+    ray, names = _checked_ray(ray, student, teacher), checked_train(train, student)
     begin, rows = np.asarray(student.weights, float)[None], np.asarray(teacher.weights, float)
     basis = bases(begin, rows)[0].astype(dtype)
     extra = [(0, 0), (0, int(student.dimension > basis.shape[1]))]  # a direction orthogonal to the span
     w, rows = (np.pad(x @ basis, extra).astype(dtype) for x in (begin[0], rows))
     outputs = np.asarray(student.output_weights, float), np.asarray(teacher.output_weights, float)
     space = room((1, *w.shape), len(rows), 1, FILLED if isinstance(activation, ReLU) else 0)
-    ours, theirs = space.output_weights(*outputs, dtype)
+    ours, theirs = (space.output_weights(a, axis, dtype) for a, axis in zip(outputs, (1, 3), strict=True))
     numbers: Any = [np.asarray(x, dtype) for x in lambdas]
     networks: Any = ours, (space.teachers(rows[None], dtype)[0], theirs)
-    kinked = of == "loss" and has_jumps(activation, loss.order)
-    f = kinks.posed(kinked, tuple(numbers), *networks)
+    kinked = kinks.has_kinks("critical_point", activation, loss, of)
+    f = kinks.posed(activation, kinked, tuple(numbers), *networks)
     system = (activation, kinked, f, np.pad(ray, (0, ours.size - ray.size), constant_values=FREE))
-    there = space.weights
+    begins = np.concatenate([w, outputs[0][:, None]], axis=1)
+    full, exists = space.starts(begins[None, :, :-1], begins[None, :, -1], dtype)[0], space.states
+    trains = exists & np.append(np.full(full.shape[1] - 1, "weights" in names), "output_weights" in names)
+    moves = trains[exists].reshape(begins.shape)
+
+    def placed(x: np.ndarray) -> np.ndarray:
+        """Among what does not train, and the entries of neurons that are not there."""
+        y = full.copy()
+        y[trains] = x
+        return y
 
     def gradient(x: np.ndarray) -> np.ndarray:
-        return np.asarray(_gradient(*system, _placed(there, x, dtype)))[there]
+        return np.asarray(_gradient(*system, placed(x)))[trains]
 
     def jacobian(x: np.ndarray) -> np.ndarray:
-        return np.asarray(_jacobian(*system, _placed(there, x, dtype)))[there][:, there]
+        return np.asarray(_jacobian(*system, placed(x)))[trains][:, trains]
 
     from scipy import optimize  # here, so that importing the library stays quick
 
     found = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
         lambda x: gradient(x).astype(float),
-        w.ravel(),
+        full[trains],
         jac=lambda x: jacobian(x).astype(float),
         method="lm",
         options={"xtol": ROUNDING, "ftol": ROUNDING, "maxiter": max_steps},
     )
     x = found.x.astype(dtype)
-    end = x.reshape(w.shape)
-    residual = float(np.linalg.norm(gradient(x)))
-    eigenvalues = np.linalg.eigvals(jacobian(x))
+    end = placed(x)[exists].reshape(begins.shape)
+    residual, matrix = float(np.linalg.norm(gradient(x))), jacobian(x)
+    if rescaling_power(student, names) is not None:
+        across = _without_gauge(end, rescaling_power(student, names))
+        matrix = across.T @ matrix @ across
+    eigenvalues = np.linalg.eigvals(matrix)
     flat = np.asarray(is_zero(eigenvalues, eigenvalues.size, np.inf))
     smallest = float(np.where(flat, 0.0, eigenvalues.real).min())
     run = np.stack([end, 0 * end])[None]
-    (value, scale), _ = (x[0] for x in measured(activation, space, lambdas, run, outputs[0], rows[None], outputs[1]))
+    measures = measured(activation, space, lambdas, run[..., :-1], run[..., -1], rows[None], outputs[1])
+    value, scale = measures[0][0]
     if residual > tolerance * np.max(np.linalg.norm(rows, axis=1)):
         kind = Kind.NONE
     elif value <= SILENT * scale:
         kind = Kind.GLOBAL
     else:
         kind = Kind.FLAT if smallest == 0 else Kind.MINIMUM if smallest > 0 else Kind.SADDLE
-    lifted = jax.device_put(end[:, : basis.shape[1]] @ basis.T)
+    lifted = jax.device_put(end[:, : basis.shape[1]] @ basis.T) if "weights" in names else student.weights
+    output_weights = jax.device_put(end[:, -1]) if "output_weights" in names else student.output_weights
     return CriticalPoint(
-        with_parameters(student, lifted, student.output_weights),
+        with_parameters(student, lifted, output_weights),
         jax.device_put(ray),
         residual,
-        float(np.linalg.norm(end - w)),
+        float(np.linalg.norm((end - begins)[moves])),
         float(value),
         smallest,
         kind,
@@ -153,27 +171,35 @@ def critical_point(
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _gradient(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " m"]) -> Float[Array, " m"]:
-    """What is 0 at a critical point: minus the velocity, and for neurons on rays the way back to their lines."""
-    w = x.reshape(ray.size, -1)
+def _gradient(
+    activation: Activation, kinked: bool, f: WeightLoss, ray, y: Float[Array, "K m"]
+) -> Float[Array, "K m"]:
+    """What is 0 at a critical point (w, a): minus the velocity, and of neurons on rays the way back to the line."""
+    w, f = y[:, :-1], f._replace(output_weights=y[:, -1])
     if not kinked:
-        return -kinks.population_velocity(activation, f, w).ravel()
+        return -packed(*kinks.population_velocity(activation, f, w))
     line = direction(polar(f.teacher[0]))[ray]
     off = w - jnp.sum(w * line, axis=1, keepdims=True) * line
     held = (ray != FREE)[:, None]
-    return (jnp.where(held, off, 0.0) - kinks.motion(activation, f, w, ray).velocity).ravel()
+    found = kinks.motion(activation, f, w, ray)
+    return packed(jnp.where(held, off, 0.0) - found.velocity, -found.growth)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _jacobian(activation: Activation, kinked: bool, f: WeightLoss, ray, x: Float[Array, " m"]) -> Float[Array, "m m"]:
-    return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(x)
+def _jacobian(
+    activation: Activation, kinked: bool, f: WeightLoss, ray, y: Float[Array, "K m"]
+) -> Float[Array, "K m K m"]:
+    return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(y)
 
 
-def _placed(there: np.ndarray, x: np.ndarray, dtype) -> np.ndarray:
-    """Among the weights of neurons that are not there."""
-    full = np.zeros(there.size, dtype)
-    full[there] = x
-    return full
+def _without_gauge(y: np.ndarray, power: int | None) -> np.ndarray:
+    """Orthonormal columns across the changes of scale (w, -p a) of all neurons, which a Jacobian takes to 0, as it
+    does from the left (`trained`)."""
+    assert power is not None
+    gauge = np.zeros((len(y), *y.shape))
+    for k, row in enumerate(y):
+        gauge[k, k, :-1], gauge[k, k, -1] = row[:-1], -power * row[-1]
+    return np.linalg.qr(gauge.reshape(len(y), -1).T, mode="complete")[0][:, len(y) :]
 
 
 def _checked_ray(ray, student: Network, teacher: Network) -> np.ndarray:

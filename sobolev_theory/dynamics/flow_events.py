@@ -8,7 +8,8 @@ from jaxtyping import Array, Float, Int
 
 from ..geometry.angles import direction, polar
 from .clusters import FREE
-from .kinks import Motion, Present, WeightLoss, distance_to_teacher
+from .kinks import Motion, Present, WeightLoss
+from .trained import distance_of_neurons
 
 NAMES = ("near", "short", "vanished", "distance", "line")
 ENDS = ("distance", "vanished")  # of a flow, the others only of a piece
@@ -48,14 +49,23 @@ class Course(NamedTuple):
 
     Attributes:
         scale: the size of weights, which atol is in units of.
-        entries: how many weights are those of students that there are.
+        entries: how many entries of states are those of students that there are, and train.
         present: the neurons that there are; the others fill up the arrays.
+        trains: 1 if output weights train too, else 0.
     """
 
     loss: WeightLoss
     scale: Float[Array, ""]
     entries: Float[Array, ""]
     present: Present
+    trains: Float[Array, ""]
+
+    def of(self, output_weights: Float[Array, " K"]) -> "Course":
+        return self._replace(loss=self.loss._replace(output_weights=output_weights))
+
+    def distance(self, w: Float[Array, "K n"]) -> Float[Array, ""]:
+        """From the teacher."""
+        return distance_of_neurons(self.trains, (w, self.loss.output_weights), self.loss.teacher, self.present)
 
 
 class Piece(NamedTuple):
@@ -81,14 +91,14 @@ def centre(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Flo
     """The nearest teacher neurons, or 0 where that is nearer, and on lines of students.
 
     The state of a piece is W - centre, so that errors relative to it are errors relative to the distance from the
-    teacher, and those of a short neuron's direction are no larger.
+    teacher, and those of a short neuron's direction are no larger. If neurons may be rescaled it is 0.
     """
     teacher = course.loss.teacher[0]
     centres = jnp.concatenate([teacher, jnp.zeros_like(teacher[:1])])
     squares = jnp.sum((w[:, None] - centres[None]) ** 2, axis=-1)
     there = jnp.append(course.present.teachers, True)
     nearest = centres[jnp.argmin(jnp.where(there[None], squares, jnp.inf), axis=1)]
-    return jnp.where((ray >= len(teacher))[:, None], 0.0, nearest)
+    return jnp.where((ray >= len(teacher))[:, None] | (course.trains > 0), 0.0, nearest)
 
 
 def _lines(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Float[Array, "K n"]:
@@ -118,7 +128,7 @@ def sizes(
         found: the motion at w.
     """
     scale, present = course.scale, course.present
-    distance, length = distance_to_teacher(w, course.loss.teacher[0], present), _length(course, p.side, ray, w)
+    distance, length = course.distance(w), _length(course, p.side, ray, w)
     wanted = to.until_distance > 0
     shrinks = present.students & jnp.any(here != 0, axis=1)
     found_sizes = [

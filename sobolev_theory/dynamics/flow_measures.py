@@ -9,10 +9,12 @@ from jaxtyping import Array, Float
 
 from ..model.activations import Activation, ReLU
 from ..model.losses import OrderWeights
+from ..model.networks import Neurons
 from ..population.engine import sums_of
 from ..population.relu import extended_sums
-from .kinks import Present, distance_to_teacher
+from .kinks import Present
 from .rooms import Room
+from .trained import distance_of_neurons
 
 DIGITS = 128  # relative errors in eps: 3e-14 in double precision
 
@@ -22,24 +24,25 @@ def measured(
     space: Room,
     lambdas: OrderWeights,
     run: Float[np.ndarray, "B T K n"],
-    output_weights: np.ndarray,
+    output_weights: Float[np.ndarray, "B T K"],
     teachers: Float[np.ndarray, "B K_star n"],
     teacher_output: np.ndarray,
+    trains: bool = False,
 ) -> tuple[Float[np.ndarray, "B T"], Float[np.ndarray, "B T"]]:
-    """Losses and distances of weights."""
+    """Losses and distances of weights, or of what of a neuron no rescaling moves if output weights train too."""
     shape, dtype = run.shape[:2], run.dtype
     states = run.reshape(-1, *run.shape[2:])
     each = np.repeat(teachers.astype(dtype), shape[1], axis=0)
     plain = None
     if isinstance(activation, ReLU):
         two = (float(lambdas[0]), float(lambdas[1]))
-        plain = extended_sums.losses(two, states, output_weights, each, teacher_output)
+        plain = extended_sums.losses(two, states, output_weights.reshape(len(states), -1), each, teacher_output)
 
     def compiled() -> tuple[np.ndarray, np.ndarray]:
-        mine, theirs = space.output_weights(output_weights, teacher_output, dtype)
-        neurons = mine, (space.teachers(teachers, dtype), theirs)
+        theirs = space.teachers(teachers, dtype), space.output_weights(teacher_output, 3, dtype)
         coefficients = tuple(np.asarray(x, dtype) for x in lambdas)
-        found = _measured(activation, coefficients, *neurons, space.present, space.runs(run))
+        runs = space.runs(run), space.runs(output_weights).astype(dtype)
+        found = _measured(activation, coefficients, np.asarray(trains, dtype), theirs, space.present, *runs)
         return tuple(np.asarray(x)[: shape[0], : shape[1]] for x in found)  # type: ignore[return-value]
 
     if plain is None:
@@ -47,7 +50,15 @@ def measured(
     values, errors = (x.reshape(shape) for x in plain)
     known = errors <= DIGITS * jnp.finfo(dtype).eps
     losses = values if known.all() else np.where(known, values, compiled()[0])
-    return losses.astype(dtype), _distances(states, each).reshape(shape)
+    ours, theirs = (states, output_weights.reshape(len(states), -1)), (each, teacher_output)
+    points = [_rescaled(*neurons) for neurons in (ours, theirs)] if trains else [states, each]
+    return losses.astype(dtype), _distances(*points).reshape(shape)
+
+
+def _rescaled(w: Float[np.ndarray, "N K n"], output_weights: np.ndarray) -> np.ndarray:
+    """Points as those of `trained`, with the one at 0 that neurons may be near."""
+    both = [np.maximum(side * output_weights, 0.0)[..., None] * w for side in (1, -1)]
+    return np.pad(np.concatenate(both, axis=2), [(0, 0), (0, 1), (0, 0)])
 
 
 def _distances(states: Float[np.ndarray, "N K n"], teachers: Float[np.ndarray, "N K_star n"]) -> np.ndarray:
@@ -57,12 +68,14 @@ def _distances(states: Float[np.ndarray, "N K n"], teachers: Float[np.ndarray, "
 
 
 @partial(jax.jit, static_argnums=0)
-@partial(jax.vmap, in_axes=(None, None, None, (0, None), None, 0))
-def _measured(activation: Activation, lambdas, output_weights, teacher, present: Present, run) -> tuple[Array, Array]:
-    """Of weights [T, K, n]."""
+@partial(jax.vmap, in_axes=(None, None, None, (0, None), None, 0, 0))
+def _measured(
+    activation: Activation, lambdas, trains, teacher: Neurons, present: Present, run, output_weights
+) -> tuple[Array, Array]:
+    """Of weights [T, K, n] and output weights [T, K]."""
 
-    def one(w):
-        value = sums_of(activation).loss(lambdas, (w, output_weights), teacher, None)
-        return value, distance_to_teacher(w, teacher[0], present)
+    def one(student: Neurons):
+        value = sums_of(activation).loss(lambdas, student, teacher, None)
+        return value, distance_of_neurons(trains, student, teacher, present)
 
-    return jax.lax.map(one, run)
+    return jax.lax.map(one, (run, output_weights))

@@ -15,10 +15,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..geometry.line_angles import LineAngles
 from ..model.losses import OrderWeights
+from ..model.networks import Neurons
 from . import kinks
 from .clusters import FREE, Clusters, Weakest, folded
 from .flow_events import Course, Outcome, Tolerances
-from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, placed
+from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, packed, placed
 from .kinks import Motion, Moving, Present
 from .trials import STABILISED, Trial, tried, untried, within
 
@@ -30,23 +31,23 @@ class Path(NamedTuple):
     """Where flows went: `saved` is NaN after their ends, `ray` and `leader` are the lines that neurons are on."""
 
     time: Float[Array, " B"]
-    w: Float[Array, "B K n"]
+    y: Float[Array, "B K m"]
     ray: Int[Array, "B K"]
     leader: Int[Array, "B K"]
-    saved: Float[Array, "B T K n"]
+    saved: Float[Array, "B T K m"]
     arrival: Float[Array, "B K"]
     steps: Int[Array, " B"]
     code: Int[Array, " B"]
 
 
-AXES = ("B", "BKn", "BK", "BK", "BTKn", "BK", "B", "B")  # of a Path
+AXES = ("B", "BKm", "BK", "BK", "BTKm", "BK", "B", "B")  # of a Path
 
 
 class Pause(NamedTuple):
     """All flows at some time, with what they have saved, and how many times."""
 
     lanes: Lane
-    saved: Float[Array, "B T K n"] | Float[np.ndarray, "B T K n"]
+    saved: Float[Array, "B T K m"] | Float[np.ndarray, "B T K m"]
     saves: Int[Array, " B"] | Int[np.ndarray, " B"]
 
 
@@ -56,25 +57,25 @@ class _State(NamedTuple):
     trial: Trial
     memory: tuple[Array, Array]  # of the solver
     jumped: Bool[Array, " B"]
-    saved: Float[Array, "B T K n"]
+    saved: Float[Array, "B T K m"]
     saves: Int[Array, " B"]
 
 
 def followed(
     integrator: Integrator,
     switches: bool,
-    starts: tuple[Float[np.ndarray, "B K n"], Bool[np.ndarray, " B"]],
+    starts: tuple[Float[np.ndarray, "B K m"], Bool[np.ndarray, " B"]],
     limits: Limits,
     *setting,
 ) -> Path:
-    """`follow` from weights, of those flows that begin.
+    """`follow` from states (w, a), of those flows that begin.
 
     Two lines that have just come apart, slowly, turn about each other at a rate of one over their angle: if the
     flow `switches`, those for which a solver of high order takes STIFF steps go on with a stabilised one.
     """
-    w, begins = starts
-    saved = np.full((len(w), len(setting[-1]), *w.shape[1:]), np.nan, w.dtype)
-    begin = Pause(first(integrator, w, begins), saved, np.zeros(len(w), np.int32))
+    y, begins = starts
+    saved = np.full((len(y), len(setting[-1]), *y.shape[1:]), np.nan, y.dtype)
+    begin = Pause(first(integrator, y, begins), saved, np.zeros(len(y), np.int32))
     if not switches or int(limits.max_steps) <= STIFF:
         return follow(integrator, *setting, begin, limits)[0]
     few: Any = np.asarray(STIFF, np.int32)
@@ -92,7 +93,7 @@ def follow(
     integrator: Integrator,
     to: Tolerances,
     lambdas: OrderWeights,
-    output_weights: Float[Array, " K"],
+    trains: Float[Array, ""],
     teachers: tuple[Float[Array, "B K_star n"], Float[Array, " K_star"]],
     scales: tuple[Float[Array, " B"], Float[Array, ""]],
     present: Present,
@@ -103,15 +104,15 @@ def follow(
     """All flows at once to t1; those that have ended stand still.
 
     Args:
-        scales: of the weights, and how many weights of students there are.
+        trains: 1 if output weights train too, which they do only where there are kinks; else 0.
+        scales: of the weights, and how many entries of states there are that train.
         times: to save at, infinite for none.
         begin: at time 0, or where another solver stopped.
     """
     lanes = begin.lanes
     starts = jnp.asarray(lanes.offset)
-    courses = jax.vmap(partial(_course, integrator, lambdas, output_weights, present), in_axes=(0, None, 0, None))(
-        *teachers, *scales
-    )
+    course = jax.vmap(partial(_course, integrator, lambdas, trains, present), in_axes=(0, 0, None, 0, None))
+    courses = course(starts[..., -1], *teachers, *scales)
     look = jax.vmap(partial(looked, integrator, to, limits), in_axes=(0, 0, 0, 0, None))
     move = jax.vmap(partial(_motion, integrator))
     place = jax.vmap(partial(placed, integrator))
@@ -131,7 +132,7 @@ def follow(
     def ready(lanes: Lane) -> Bool[Array, ""]:
         return jnp.all((lanes.doing == STEPPING) | (lanes.doing >= ENDED))
 
-    nothing = _nothing(starts)
+    nothing = _nothing(starts[..., :-1])
     trial = jax.vmap(partial(untried, integrator.solver))(starts)
     everybody = jnp.ones(len(starts), bool)
     state = _State(
@@ -158,7 +159,7 @@ def _nothing(w: Float[Array, "B K n"]) -> Motion:
     far, some = jnp.full(len(w), jnp.inf, w.dtype), jnp.zeros(w.shape[:2], w.dtype)
     none = Clusters(some > 0, some, some, some > 0)
     cut = Weakest(far, some > 0, w[:, 0], far)
-    return Motion(Moving(w, some, w, some, w, none), cut, far, jnp.zeros((len(w), 2), jnp.int32))
+    return Motion(Moving(w, some, w, some, w, none), some, cut, far, jnp.zeros((len(w), 2), jnp.int32))
 
 
 def _where(when: Bool[Array, " B"], one, other):
@@ -166,21 +167,23 @@ def _where(when: Bool[Array, " B"], one, other):
 
 
 def _course(
-    integrator: Integrator, lambdas: OrderWeights, output_weights, present: Present, rows, output, scale, entries
+    integrator: Integrator, lambdas: OrderWeights, trains, present: Present, a, rows, output, scale, entries
 ) -> Course:
-    posed = kinks.posed(integrator.has_kinks, lambdas, output_weights, (rows, output))
-    return Course(posed, scale, entries, present)
+    posed = kinks.posed(integrator.activation, integrator.has_kinks, lambdas, a, (rows, output))
+    return Course(posed, scale, entries, present, trains)
 
 
-def _velocity(integrator: Integrator, course: Course, w: Float[Array, "K n"]) -> tuple[Array, LineAngles | None]:
+def _velocity(integrator: Integrator, course: Course, w: Float[Array, "K n"]) -> tuple[Neurons, LineAngles | None]:
     """Without kinks, and the angles from which it comes."""
     f = course.loss
     few = w.size * (len(w) + len(f.teacher[1])) <= FEW
     lines = kinks.lines_of(f, w) if few or integrator.has_kinks else None
-    return kinks.rounded_velocity(integrator.activation, f, w, lines if few else None), lines
+    found, growth = kinks.rounded_velocity(integrator.activation, f, w, lines if few else None)
+    return (found, course.trains * growth if integrator.has_kinks else jnp.zeros_like(growth)), lines
 
 
-def _motion(integrator: Integrator, course: Course, w: Float[Array, "K n"], ray) -> Motion:
+def _motion(integrator: Integrator, course: Course, y: Float[Array, "K m"], ray) -> Motion:
+    course, w = course.of(y[:, -1]), y[:, :-1]
     smooth, lines = _velocity(integrator, course, w)
     assert lines is not None
     return kinks.along_rays(course.loss, w, ray, smooth, lines)
@@ -190,13 +193,14 @@ def _tried(
     integrator: Integrator, to: Tolerances, limits: Limits, course: Course, lane: Lane, memory, jumped
 ) -> Trial:
     def velocity(offset):
-        w = placed(integrator, course, lane, offset)
+        y = placed(integrator, course, lane, offset)
+        here, w = course.of(y[:, -1]), y[:, :-1]
+        smooth, lines = _velocity(integrator, here, w)
         if not integrator.has_kinks:
-            return _velocity(integrator, course, w)[0]
-        smooth, lines = _velocity(integrator, course, w)
+            return packed(*smooth)
         assert lines is not None
-        moving = kinks.moved_along(course.loss, w, lane.ray, smooth, lines).velocity
-        return folded(lane.frame, w, moving, lane.ray, len(course.loss.teacher[1]))
+        moving = kinks.moved_along(here.loss, w, lane.ray, smooth[0], lines).velocity
+        return packed(folded(lane.frame, w, moving, lane.ray, len(here.loss.teacher[1])), smooth[1])
 
     end = jnp.where(lane.step >= limits.t1 - lane.time, limits.t1, lane.time + lane.step)
     atol = to.atol * course.scale

@@ -37,12 +37,12 @@ class Limits(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """One flow.
+    """One flow. The state of a neuron is the row (w, a) [m], m = n + 1.
 
     Attributes:
         doing: what its next evaluation of the motion is for; from ENDED on, how it ended.
         time, step: the beginning of a step, and its length.
-        centre, offset: the weights there are their sum; the first is a constant of a piece.
+        centre, offset: the states there are their sum; the first is a constant of a piece, and 0 for a.
         frame: of neurons on lines of students, whose sum is to be unfolded (`clusters`); 0 until a piece begins.
         aim, aim_ray: where the motion is evaluated next, less the centre, and with which neurons on rays.
         near: whether the flow has been near the teacher.
@@ -55,11 +55,11 @@ class Lane(NamedTuple):
     doing: Int[Array, ""]
     time: Float[Array, ""]
     step: Float[Array, ""]
-    centre: Float[Array, "K n"]
-    offset: Float[Array, "K n"]
+    centre: Float[Array, "K m"]
+    offset: Float[Array, "K m"]
     frame: Float[Array, "K n"]
     ray: Int[Array, " K"]
-    aim: Float[Array, "K n"]
+    aim: Float[Array, "K m"]
     aim_ray: Int[Array, " K"]
     piece: Piece
     near: Bool[Array, ""]
@@ -87,44 +87,50 @@ class Turn(NamedTuple):
 
     until: Float[Array, ""]
     stands: Bool[Array, ""]
-    stays: Float[Array, "K n"]
+    stays: Float[Array, "K m"]
     accepted: Bool[Array, ""]
     starts: Bool[Array, ""]
 
 
-def first(integrator: Integrator, w: np.ndarray, begins: np.ndarray) -> Lane:
+def first(integrator: Integrator, y: np.ndarray, begins: np.ndarray) -> Lane:
     """All flows at time 0, by NumPy; those that do not begin have ended."""
-    nothing: Any = np.zeros(len(w), w.dtype)
-    zeros: Any = np.zeros(w.shape[:2], w.dtype)
-    number = np.zeros(len(w), np.int32)
-    ray = np.full(w.shape[:2], FREE, np.int32)
+    nothing: Any = np.zeros(len(y), y.dtype)
+    zeros: Any = np.zeros(y.shape[:2], y.dtype)
+    number = np.zeros(len(y), np.int32)
+    ray = np.full(y.shape[:2], FREE, np.int32)
     found: dict[str, Any] = dict(
         doing=np.where(begins, KINKED if integrator.has_kinks else STARTING, ENDED).astype(np.int32),
         time=nothing,
         step=nothing,
-        centre=np.zeros_like(w),
-        offset=w,
-        frame=np.zeros_like(w),
+        centre=np.zeros_like(y),
+        offset=y,
+        frame=np.zeros_like(y[..., :-1]),
         ray=ray,
-        aim=w,
+        aim=y,
         aim_ray=ray,
         piece=Piece(zeros, zeros),
-        near=np.zeros(len(w), bool),
-        armed=np.zeros((len(w), len(NAMES)), bool),
+        near=np.zeros(len(y), bool),
+        armed=np.zeros((len(y), len(NAMES)), bool),
         bracket=Bracket(nothing, nothing, nothing, nothing),
         fraction=nothing,
         steps=number,
         all_steps=number,
         pieces=number,
-        arrival=np.full(w.shape[:2], np.inf, w.dtype),
+        arrival=np.full(y.shape[:2], np.inf, y.dtype),
     )
     return Lane(**found)
 
 
-def placed(integrator: Integrator, course: Course, lane: Lane, place: Float[Array, "K n"]) -> Float[Array, "K n"]:
-    """The weights at a place of a flow, such as its offset or its aim."""
-    w = lane.centre + place
-    return unfolded(lane.frame, w, lane.ray, len(course.loss.teacher[1])) if integrator.has_kinks else w
+def placed(integrator: Integrator, course: Course, lane: Lane, place: Float[Array, "K m"]) -> Float[Array, "K m"]:
+    """The state at a place of a flow, such as its offset or its aim."""
+    y = lane.centre + place
+    if not integrator.has_kinks:
+        return y
+    return packed(unfolded(lane.frame, y[:, :-1], lane.ray, len(course.loss.teacher[1])), y[:, -1])
+
+
+def packed(w: Float[Array, "K n"], output_weights: Float[Array, " K"]) -> Float[Array, "K m"]:
+    return jnp.concatenate([w, output_weights[:, None]], axis=1)
 
 
 def choose(when, one, other):
@@ -142,14 +148,16 @@ def looked(
     fresh,
 ) -> tuple[Lane, Turn]:
     """What follows from the motion at the flow's aim, the end of a `fresh` step or what it was looking for."""
-    doing, ray, w = lane.doing, lane.aim_ray, placed(integrator, course, lane, lane.aim)
+    doing, ray, y = lane.doing, lane.aim_ray, placed(integrator, course, lane, lane.aim)
+    w, a = y[:, :-1], y[:, -1]
+    course = course.of(a)
     judged = (doing == STEPPING) & fresh
     seeking, kinked, settling, starting = (doing == each for each in (SEEKING, KINKED, SETTLING, STARTING))
     begins = starting | kinked
 
     begun = choose(begins, piece(course, w, ray), lane.piece)
-    centre_ = jnp.where(begins, centre(course, w, ray), lane.centre)
-    values = sizes(course, to, begun, lane.near, centre_, w, ray, found)
+    centre_ = jnp.where(begins, packed(centre(course, w, ray), jnp.zeros_like(a)), lane.centre)
+    values = sizes(course, to, begun, lane.near, centre_[:, :-1], w, ray, found)
     armed = jnp.where(begins, values > 0, lane.armed)
     reached = jnp.where(armed, values, jnp.inf)
     unit = kinks.unit_of_force(course.loss, course.scale) if integrator.has_kinks else jnp.ones_like(course.scale)
@@ -189,8 +197,8 @@ def looked(
     doing = jnp.where(kinked, SETTLING if integrator.has_kinks else STARTING, jnp.where(settling, STARTING, doing))
     next_centre = jnp.where(event, 0.0, jnp.where(starting & ~again, centre_, lane.centre))
     next_frame = jnp.where(event, 0.0, lane.frame)
-    aim, next_ray, aim_ray = jnp.where(kinked, w, lane.aim), lane.ray, ray
-    stays, arrival = w, lane.arrival
+    aim, next_ray, aim_ray = jnp.where(kinked, y, lane.aim), lane.ray, ray
+    stays, arrival = y, lane.arrival
     if integrator.has_kinks:
         arrived = meetings.arrived(course.loss, found, time, w, ray, to.snap, unit, course.scale / unit)
         settled = meetings.settled(course.loss, found, w, ray, to.snap, unit)
@@ -199,14 +207,15 @@ def looked(
         time = jnp.where(kinked, time + arrived.left, time)
         next_ray = jnp.where(settling, settled.ray, lane.ray)
         aim_ray = jnp.where(kinked, arrived.ray, jnp.where(settling, settled.ray, ray))
-        stays = jnp.where(settling, settled.w, stays)
-        aim = jnp.where(kinked, arrived.w, jnp.where(settling, settled.w, aim))
+        moved_on, let_go = packed(arrived.w, a + arrived.left * found.growth), packed(settled.w, a)
+        stays = jnp.where(settling, let_go, stays)
+        aim = jnp.where(kinked, moved_on, jnp.where(settling, let_go, aim))
         done[Outcome.NOT_UNIQUE] = settling & ~settled.unique
         doing = jnp.where(settling & settled.parted, SETTLING, doing)
         begun_frame = frame(w, ray, len(course.loss.teacher[1]))
         next_frame = jnp.where(starting & ~again, begun_frame, next_frame)
-    offset = jnp.where(event, w, jnp.where(accepted | settling, aim, lane.offset))
-    offset = jnp.where(starting & ~again, w - centre_, offset)
+    offset = jnp.where(event, y, jnp.where(accepted | settling, aim, lane.offset))
+    offset = jnp.where(starting & ~again, y - centre_, offset)
     for outcome, here in done.items():
         doing = jnp.where(here, ENDED + CODES[outcome], doing)
 

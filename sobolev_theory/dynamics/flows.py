@@ -2,7 +2,8 @@
 
 The loss flow of H1 is one of a function with kinks, which neurons reach in finite time: the flow is integrated
 piece by piece between them, and continues along them as subgradients of least norm do (`kinks`). Where other
-parameters than weights move, or what they move in has no kinks that are known, it is that of `parameter_flows`.
+parameters than weights move and there are no kinks, and for all that has biases or other inputs, it is that of
+`parameter_flows`.
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,10 @@ from .flow_measures import measured
 from .flow_pieces import AXES, followed
 from .flow_results import Ends, Flow, Run, check_no_zero_neuron, filled_run, flow, found
 from .flow_turns import Integrator, Limits
+from .kinks import known
 from .parameter_states import Starts, flows_of_parameters
 from .rooms import NEURONS, bases, room
-from .trained import Train, checked_train
+from .trained import Train, checked_train, rescaling_power
 
 Solver = Literal["auto", "tsit5", "dopri8", "kvaerno5"]
 MOST = 2**31 - 1
@@ -53,9 +55,9 @@ def gradient_flow(
 ) -> Flow:
     """The flow W' = -gradient of the student's weights from time 0 to t1, or of what else is to `train`.
 
-    For N(0, I) in the span of student and teacher, whatever d is. Of the H1 loss of ReLU, neurons reach the line of a
-    teacher neuron, or of a student neuron of opposite output weight, in finite time; the event is located, and they
-    share it until other forces take them off. Not for jit; for many starts see `gradient_flows`.
+    For N(0, I) in the span of student and teacher, whatever d is. Of the H1 loss of ReLU, leaky ReLU and |t|, neurons
+    reach the line of a teacher neuron, or of a student neuron of opposite output weight, in finite time; the event is
+    located, and they share it until other forces take them off. Not for jit; for many starts see `gradient_flows`.
 
     Args:
         inputs: the distribution of x, as in `population_loss`.
@@ -78,7 +80,8 @@ def gradient_flow(
 
     Raises:
         ModuleNotFoundError: diffrax is not installed (the extra `flows`).
-        NotImplementedError: kinks of the loss, if not those of ReLU without biases for N(0, I) whose weights train.
+        NotImplementedError: kinks of the loss, if not those of order 1 of an activation that is linear on both sides
+            of 0, without biases, for N(0, I).
         TypeError, ValueError: a start with a zero neuron of ReLU, whose direction is undefined; `train` of what the
             student does not have; times that do not increase from 0 or exceed t1; unknown names; tolerances below
             what the dtype holds.
@@ -192,50 +195,51 @@ def _flows(
     train, dtype = checked_train(options.train, student), common_dtype(student.weights, teacher.weights)
     checked = _checked(options, dtype)
     (w, a, _), activation = starts, student.activation
-    relu = isinstance(activation, ReLU)
+    trains, kinked = "output_weights" in train, options.of == "loss" and has_jumps(activation, loss.order)
     others = (
-        train != ("weights",) or np.any(a != a[:1]),
+        "weights" not in train or "biases" in train or (trains and not kinked),
         student.biases is not None or teacher.biases is not None or not inputs.is_standard,
         teacher.activation != activation or isinstance(activation, Mixed),
-        not relu and has_jumps(activation, loss.order),
+        kinked and not known(activation, loss),
     )
     if any(others):
         return flows_of_parameters(name, student, starts, teacher, loss, inputs, options.of, train, checked)
 
     activation, lambdas, _, (rows, output) = isotropic_problem(name, student, teacher, loss)
     solver, tolerances, times, limits = checked
-    integrator = Integrator(activation, options.of == "loss" and has_jumps(activation, loss.order), solver)
-    teacher_rows = np.asarray(rows, float)
+    integrator = Integrator(activation, kinked, solver)
+    teacher_rows, teacher_output = np.asarray(rows, float), np.asarray(output, float)
     check_no_zero_neuron(np.all(w == 0, axis=2))
 
     basis = bases(w, teacher_rows)
-    w, teachers, outputs = w @ basis, teacher_rows @ basis, (a[0], np.asarray(output, float))
-    most = NEURONS[-1] if relu else 0
+    w, teachers = w @ basis, teacher_rows @ basis
+    most = NEURONS[-1] if isinstance(activation, ReLU) else 0
     space = room(w.shape, len(teacher_rows), len(times), most)
-    mine, theirs = space.output_weights(*outputs, dtype)
     sizes = [np.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
     scale = np.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
     path = followed(
         integrator,
         options.solver == "auto" and integrator.has_kinks,
-        (space.starts(w, dtype), space.flows()),
+        (space.starts(w, a, dtype), space.flows()),
         limits,
         tolerances,
         tuple(np.asarray(x, dtype) for x in lambdas),
-        mine,
-        (space.teachers(teachers, dtype), theirs),
-        space.scales(scale, w[0].size, dtype),
+        np.asarray(trains, dtype),
+        (space.teachers(teachers, dtype), space.output_weights(teacher_output, 3, dtype)),
+        space.scales(scale, w[0].size + trains * len(w[0]), dtype),
         space.present,
         space.times(times, dtype),
     )
     arrays: list[Any] = [space.cut(x, axes) for x, axes in zip(path, AXES, strict=True)]
     time, end, ray, leader, saved, arrival, steps, code = arrays  # a Path
-    known = np.isfinite(saved).all(axis=(2, 3))
-    run = filled_run(w.astype(dtype), saved, end)
-    measures = measured(activation, space, lambdas, run, outputs[0], teachers, outputs[1])
-    output_weights = np.broadcast_to(a.astype(dtype)[:, None], run.shape[:3])
-    ends = Ends(time, ray, leader, arrival, steps, code)
-    return found(Run(run, output_weights, None), *measures, known, times.astype(dtype), basis.astype(dtype), ends)
+    reached = np.isfinite(saved).all(axis=(2, 3))
+    inside = w.shape[2]
+    run = filled_run(w.astype(dtype), saved[..., :inside], end[..., :inside])
+    output_weights = filled_run(a.astype(dtype), saved[..., -1], end[..., -1])
+    measures = measured(activation, space, lambdas, run, output_weights, teachers, teacher_output, trains)
+    ends, power = Ends(time, ray, leader, arrival, steps, code), rescaling_power(student, train)
+    parts = Run(run, output_weights, None)
+    return found(parts, *measures, reached, times.astype(dtype), basis.astype(dtype), ends, power)
 
 
 def _checked(options: _Options, dtype) -> tuple[Solver, Tolerances, np.ndarray, Limits]:

@@ -1,10 +1,12 @@
 """Where the gradient flow of an H1 loss has no gradient to follow: neurons that share a line.
 
-The loss has a cone there, lambda_1 |m_i m_j| theta / (2 pi) for masses m = a |w| of students and -a* |w*| of
-teachers of opposite signs: if its slope is larger than the part of all other forces that would take them apart, the
-element of least norm among the subgradients keeps them together. Neurons arrive in finite time, and go on as one
-cluster (`clusters`): on a teacher's line only their norms move, without a teacher the line turns as well. They come
-apart when forces exceed the slope (`meetings`). Both rays of a line attract; masses of one sign weaken each other.
+The loss has a cone there, s |m_i m_j| theta / (2 pi) for masses m = a |w| of students and -a* |w*| of teachers of
+opposite signs, s = lambda_1 times the square of the jump of the activation's derivative, which is 1 for ReLU: if its
+slope is larger than the part of all other forces that would take them apart, the element of least norm among the
+subgradients keeps them together. Neurons arrive in finite time, and go on as one cluster (`clusters`): on a teacher's
+line only their norms move, without a teacher the line turns as well. They come apart when forces exceed the slope
+(`meetings`). Both rays of a line attract; masses of one sign weaken each other.
+The cone has no height where lines meet: the derivative in output weights is continuous there.
 
 Directions here come from differences of unit vectors, and are formed for all pairs: memory K (K + K*) n.
 """
@@ -20,8 +22,8 @@ from jaxtyping import Array, Bool, Float, Int
 from ..closed_forms.vectors import TWO_PI
 from ..geometry.angles import direction, parallel_below, polar
 from ..geometry.line_angles import LineAngles, line_angles
-from ..model.activations import Activation
-from ..model.losses import OrderWeights
+from ..model.activations import Activation, has_jumps, jump_of_slope
+from ..model.losses import Of, OrderWeights, SobolevLoss
 from ..model.networks import Neurons
 from ..model.precision import full_products
 from ..population.engine import sums_of
@@ -31,11 +33,17 @@ ROUNDING = 64  # eps of the unit of force: below it a force has no direction
 
 
 class WeightLoss(NamedTuple):
-    """A loss as a function of the student's weights alone; `parallel` says which teacher neurons share a line."""
+    """A loss as a function of the student's weights alone.
+
+    Attributes:
+        slope: the s of the module; 0 without kinks.
+        parallel: which teacher neurons share a line.
+    """
 
     lambdas: OrderWeights
     output_weights: Float[Array, " K"]
     teacher: Neurons
+    slope: Float[Array, ""] | float
     parallel: Bool[Array, "K_star K_star"] | np.ndarray
 
 
@@ -66,12 +74,14 @@ class Motion(NamedTuple):
     """The velocity of all neurons, and how far kinks are.
 
     Attributes:
+        growth: the velocity of output weights.
         weakest: how far the forces are from taking a cluster apart.
         sin, pair: the least sine between lines that attract each other, 2 for none; of a student and a neuron of
             all, students first.
     """
 
     moving: Moving
+    growth: Float[Array, " K"]
     weakest: Weakest
     sin: Float[Array, ""]
     pair: Int[Array, " 2"]
@@ -81,20 +91,47 @@ class Motion(NamedTuple):
         return self.moving.velocity
 
 
-@jax.jit
-def weight_loss(lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons) -> WeightLoss:
+@partial(jax.jit, static_argnums=3)
+def weight_loss(
+    lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons, jump: float = 1.0
+) -> WeightLoss:
     u = direction(polar(teacher[0]))
     parallel = line_angles(u, u).sin <= parallel_below(u.dtype)
     alive = jnp.any(u != 0, axis=1)
-    return WeightLoss(lambdas, output_weights, teacher, parallel & alive[:, None] & alive[None])
+    return WeightLoss(lambdas, output_weights, teacher, lambdas[1] * jump**2, parallel & alive[:, None] & alive[None])
 
 
-def posed(has_kinks: bool, lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons) -> WeightLoss:
+def posed(
+    activation: Activation, kinked: bool, lambdas: OrderWeights, output_weights: Float[Array, " K"], teacher: Neurons
+) -> WeightLoss:
     """The same, and without kinks nothing known of lines."""
-    if has_kinks:
-        return weight_loss(lambdas, output_weights, teacher)
+    if kinked:
+        jump = jump_of_slope(activation)
+        assert jump is not None
+        return weight_loss(lambdas, output_weights, teacher, jump)
     count = len(teacher[1])
-    return WeightLoss(lambdas, output_weights, teacher, np.zeros((count, count), bool))
+    return WeightLoss(lambdas, output_weights, teacher, 0.0, np.zeros((count, count), bool))
+
+
+def has_kinks(name: str, activation: Activation, loss: SobolevLoss, of: Of) -> bool:
+    """Whether there are kinks in the way.
+
+    Raises:
+        NotImplementedError: others than those known here.
+    """
+    kinked = of == "loss" and has_jumps(activation, loss.order)
+    if kinked and not known(activation, loss):
+        raise NotImplementedError(
+            f"student: got activation {activation} for the gradient of a loss of order {loss.order}; {name} knows "
+            "the kinks of such a loss for order 1 and activations that are linear on both sides of 0, and needs a "
+            "lower order, or of='population'"
+        )
+    return kinked
+
+
+def known(activation: Activation, loss: SobolevLoss) -> bool:
+    """Whether kinks are those of the module, if there are any."""
+    return not has_jumps(activation, loss.order) or (loss.order == 1 and jump_of_slope(activation) is not None)
 
 
 def lines_of(f: WeightLoss, w: Float[Array, "K n"]) -> LineAngles:
@@ -103,23 +140,25 @@ def lines_of(f: WeightLoss, w: Float[Array, "K n"]) -> LineAngles:
     return line_angles(u[: len(w)], u)
 
 
-@partial(jax.jit, static_argnums=0)  # traced once for all the places of a solver that need it
-def population_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Float[Array, "K n"]:
+@partial(jax.jit, static_argnums=0)
+def population_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "K n"]) -> Neurons:
     """Minus the population gradient."""
-    return -sums_of(activation).gradient(f.lambdas, (w, f.output_weights), f.teacher, None)[0]
+    found = sums_of(activation).gradient(f.lambdas, (w, f.output_weights), f.teacher, None)
+    return -found[0], -found[1]
 
 
 def rounded_velocity(
     activation: Activation, f: WeightLoss, w: Float[Array, "K n"], lines: LineAngles | None
-) -> Float[Array, "K n"]:
+) -> Neurons:
     """The same of weights that are rounded: to a few eps of the neurons' sizes, not of the velocity's."""
-    return -sums_of(activation).rounded_gradient(f.lambdas, (w, f.output_weights), f.teacher, lines)
+    found = sums_of(activation).rounded_gradient(f.lambdas, (w, f.output_weights), f.teacher, lines)
+    return -found[0], -found[1]
 
 
 def unit_of_force(f: WeightLoss, scale: Float[Array, ""]) -> Float[Array, ""]:
     """The size of forces between neurons as long as `scale`."""
     largest = jnp.max(jnp.abs(f.output_weights))
-    return f.lambdas[1] * largest * jnp.maximum(largest, jnp.max(jnp.abs(f.teacher[1]))) * scale
+    return f.slope * largest * jnp.maximum(largest, jnp.max(jnp.abs(f.teacher[1]))) * scale
 
 
 def masses(f: WeightLoss, norm: Float[Array, " K"]) -> Float[Array, " N"]:
@@ -134,16 +173,19 @@ def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: I
     return along_rays(f, w, ray, population_velocity(activation, f, w), lines_of(f, w))
 
 
-def along_rays(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth, lines: LineAngles) -> Motion:
+def along_rays(
+    f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth: Neurons, lines: LineAngles
+) -> Motion:
     """The motion, from minus the population gradient."""
-    moving = moved_along(f, w, ray, smooth, lines)
+    moving = moved_along(f, w, ray, smooth[0], lines)
     on, count = moving.on, len(w)
     attracts = ~on.same[:count] & (on.total[:count, None] * on.total[None] < 0)
     sin = jnp.where(attracts, lines.sin, 2.0)
     tiny = ROUNDING * float(jnp.finfo(w.dtype).eps)
     return Motion(
         moving,
-        weakest(f.lambdas[1], on, moving.norm, moving.excess, tiny),
+        smooth[1],
+        weakest(f.slope, on, moving.norm, moving.excess, tiny),
         jnp.min(sin),
         jnp.stack(jnp.divmod(jnp.argmin(sin), sin.shape[1])).astype(ray.dtype),
     )
@@ -158,7 +200,7 @@ def moved_along(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], sm
     # cos e, with e towards the other neuron, is |cos| e with e towards the nearer ray
     pull = jnp.where(on.same[: len(w)], 0.0, on.mass[None] * jnp.abs(lines.cos))
     boundary = jnp.einsum("km,kmn->kn", pull, lines.e)
-    force = smooth - f.lambdas[1] / TWO_PI * f.output_weights[:, None] * boundary
+    force = smooth - f.slope / TWO_PI * f.output_weights[:, None] * boundary
     along = jnp.sum(force * u, axis=1, keepdims=True) * u
     side = sides(ray, lines.cos)
     arm = (side * norm)[:, None]

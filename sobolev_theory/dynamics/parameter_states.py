@@ -138,15 +138,20 @@ def _check_no_kinks(
     name: str, student: Network, teacher: Network, loss: SobolevLoss, of: Of, train: tuple[Trained, ...]
 ) -> None:
     """Hyperplanes that move coincide with others where the highest derivative jumps on both: there the loss has a
-    kink that attracts, as neurons of a positive and a negative sign in the difference do."""
+    kink that attracts, as neurons of a positive and a negative sign in the difference do.
+
+    With biases two hyperplanes coincide on a set of codimension d, and the height of the cone is the measure between
+    them, E|x + y z| of a normal z for shifts x and turns y: a norm, but not a Euclidean one, whose subgradient of
+    least norm has no closed form.
+    """
     if of != "loss" or set(train) == {"output_weights"}:
         return
     jumps = _jumps(student, loss)
     if jumps and jumps + _jumps(teacher, loss) > 1:
         raise NotImplementedError(
             f"student: got activation {student.activation} and train={train} for the gradient of a loss of order "
-            f"{loss.order}; {name} knows the kinks of such a loss for ReLU only, without biases, for N(0, I), "
-            "train='weights' and one set of output weights, and needs a lower order, or of='population'"
+            f"{loss.order}; {name} knows the kinks of such a loss for order 1 and one activation that is linear on "
+            "both sides of 0, without biases, for N(0, I), and needs these, a lower order, or of='population'"
         )
 
 

@@ -33,10 +33,10 @@ class Room(NamedTuple):
     times_used: int
 
     @property
-    def weights(self) -> np.ndarray:
-        """Which entries of weights [K n], one after another, there are."""
+    def states(self) -> np.ndarray:
+        """Which entries of states (w, a) there are, [K m]."""
         neurons, inputs = (np.arange(self.size[axis]) < self.used[axis] for axis in (1, 2))
-        return (neurons[:, None] & inputs[None]).ravel()
+        return neurons[:, None] & np.append(inputs, True)[None]
 
     @property
     def present(self) -> Present:
@@ -44,25 +44,28 @@ class Room(NamedTuple):
         found: Any = students, teachers
         return Present(*found)
 
-    def starts(self, w: np.ndarray, dtype) -> Float[np.ndarray, "B K n"]:
-        return _filled(w, self.size[:3]).astype(dtype)
+    def starts(self, w: np.ndarray, output_weights: np.ndarray, dtype) -> Float[np.ndarray, "B K m"]:
+        """States (w, a)."""
+        filled = _filled(w, self.size[:3]), _filled(output_weights, self.size[:2])[..., None]
+        return np.concatenate(filled, axis=2).astype(dtype)
 
     def teachers(self, rows: np.ndarray, dtype) -> Float[np.ndarray, "B K_star n"]:
         flows, _, inputs, teachers = self.size
         return np.asarray(_filled(rows, (flows, teachers, inputs)), dtype)
 
     def scales(self, scales: np.ndarray, entries: int, dtype) -> tuple[np.ndarray, np.ndarray]:
-        """Sizes of weights, 1 for flows that are not there; and how many weights there are."""
+        """Sizes of weights, 1 for flows that are not there; and how many entries of states train."""
         filled = np.append(scales, np.ones(self.size[0] - len(scales)))
         return np.asarray(filled, dtype), np.asarray(entries, dtype)
 
-    def output_weights(self, ours: np.ndarray, theirs: np.ndarray, dtype) -> tuple[np.ndarray, np.ndarray]:
-        return np.asarray(_filled(ours, self.size[1:2]), dtype), np.asarray(_filled(theirs, self.size[3:]), dtype)
+    def output_weights(self, values: np.ndarray, axis: int, dtype) -> np.ndarray:
+        """Of the neurons of an axis of `size`."""
+        return np.asarray(_filled(values, self.size[axis : axis + 1]), dtype)
 
-    def runs(self, run: np.ndarray) -> Float[np.ndarray, "B T K n"]:
-        """Weights at the start, at all times and at the end."""
+    def runs(self, run: np.ndarray) -> Float[np.ndarray, "B T K *n"]:
+        """Weights, or output weights, at the start, at all times and at the end."""
         flows, neurons, inputs, _ = self.size
-        return _filled(run, (flows, self.times_size + 2, neurons, inputs))
+        return _filled(run, (flows, self.times_size + 2, neurons, inputs)[: run.ndim])
 
     def flows(self) -> np.ndarray:
         """Those that there are, [B]."""
@@ -72,9 +75,9 @@ class Room(NamedTuple):
         return np.asarray(np.append(times, np.full(self.times_size - len(times), np.inf)), dtype)
 
     def cut(self, array: Array, axes: str) -> np.ndarray:
-        """What is used of an array, given the letters of its axes: B, K, n and T."""
+        """What is used of an array, given the letters of its axes: B, K, n and T; all of others."""
         used = dict(zip("BKn", self.used, strict=False)) | {"T": self.times_used}
-        return np.asarray(array)[tuple(slice(0, used[axis]) for axis in axes)]
+        return np.asarray(array)[tuple(slice(0, used.get(axis)) for axis in axes)]
 
 
 def bases(starts: Float[np.ndarray, "B K d"], rows: Float[np.ndarray, "K_star d"]) -> Float[np.ndarray, "B d n"]:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..model.activations import Activation
-from ..model.networks import Network, parameters
+from ..model.networks import Network, Neurons, parameters
 from .kinks import Present, distance_to_teacher
 
 Trained = Literal["weights", "output_weights", "biases"]
@@ -85,6 +85,14 @@ def distance_of_points(
         for x, there in ((ours, present.students), (theirs, present.teachers))
     )
     return distance_to_teacher(ours, theirs, Present(students, teachers))
+
+
+def distance_of_neurons(root, ours: Neurons, theirs: Neurons, present: Present) -> Float[Array, ""]:
+    """Of weights alone, or where neurons without biases may be rescaled, `root` then being 1."""
+    rows = ours[0]
+    counts = jnp.append(jnp.ones_like(rows[0]), jnp.zeros(2, rows.dtype))
+    one, other = (points(root, counts, w, a, jnp.zeros_like(a)) for w, a in (ours, theirs))
+    return distance_of_points(root, one, other, present)
 
 
 def distance_of_networks(

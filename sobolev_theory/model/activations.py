@@ -116,6 +116,15 @@ def has_jumps(sigma: Activation, order: int) -> bool:
     return any(deltas(derivative(one.terms, order + 1)) for one in each)
 
 
+def jump_of_slope(sigma: Activation) -> float | None:
+    """At 0, of an activation that is linear on both sides of it: 1 for ReLU; None for all others, and mixed ones."""
+    if hasattr(sigma, "activations"):
+        return None
+    second = derivative(sigma.terms, 2)
+    one = len(second) == 1 and second == deltas(second) and (second[0][1].power, second[0][1].kink) == (-1, 0.0)
+    return second[0][0] if one else None
+
+
 def finite_numbers(name: str, values: Iterable) -> tuple[float, ...]:
     """As floats; the message has the place of one that is none."""
     if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:

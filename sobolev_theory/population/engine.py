@@ -96,11 +96,11 @@ class IsotropicSums(NamedTuple):
 
     def rounded_gradient(
         self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, lines: LineAngles | None = None
-    ) -> Float[Array, "K d"]:
-        """That in the weights of the student, to some eps of the neurons' sizes; see `relu.rounded_sums`."""
+    ) -> Neurons:
+        """The population gradient, to some eps of the neurons' sizes; see `relu.rounded_sums`."""
         if isinstance(self.activation, ReLU):
             return rounded_gradient((*lambdas, 0.0)[:2], student, teacher, lines)
-        return self.gradient(lambdas, student, teacher)[0]
+        return self.gradient(lambdas, student, teacher)
 
     def _sums(self, lambdas: OrderWeights, student: Neurons, teacher: Neurons) -> Sums:
         if isinstance(self.activation, ReLU):

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ..model.activations import Activation, ReLU, has_jumps
+from ..model.activations import Activation, ReLU
 from ..model.arguments import common_dtype
 from ..model.inputs import GaussianInput, check_dimension
 from ..model.losses import OrderWeights, SobolevLoss, check_order, known_zero
@@ -73,7 +73,7 @@ def isotropic_problem(
     """For what follows flows, by `sums_of`: one activation, no biases, input N(0, I).
 
     Raises:
-        NotImplementedError: other networks; kinked activations other than ReLU, if the loss has its highest order.
+        NotImplementedError: other networks.
     """
     check_same_inputs(student, teacher)
     check_order(loss, student.activation)
@@ -83,11 +83,6 @@ def isotropic_problem(
     if activation != teacher.activation or isinstance(activation, Mixed):
         raise NotImplementedError(
             f"teacher: got activation {teacher.activation}; {name} needs one activation, the student's {activation}"
-        )
-    if not isinstance(activation, ReLU) and has_jumps(activation, loss.order):
-        raise NotImplementedError(
-            f"student: got activation {activation} and a loss of order {loss.order}; {name} knows the kinks of "
-            "such a loss for ReLU only, and needs a lower order"
         )
     lambdas, highest = loss.lambdas, activation.highest_order
     if isinstance(activation, ReLU) and highest is not None:

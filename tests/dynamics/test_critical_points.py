@@ -50,6 +50,39 @@ def test_the_reflected_teacher_is_a_spurious_minimum_from_six_neurons_on(name, n
         np.testing.assert_allclose(point.smallest, np.linalg.eigvalsh(hessian)[0], atol=1e-10)
 
 
+BOTH = ("weights", "output_weights")
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_where_output_weights_train_curvature_leaves_out_what_only_changes_scale(name):
+    """Next to an orthonormal teacher rescaled, against the spectrum of all that trains."""
+    loss, of = READINGS[name]
+    start, ray = (
+        st.Network(1.2 * np.asarray(NEAR.weights), np.full(5, 0.8)),
+        np.arange(5) if name == "H1 loss" else None,
+    )
+    point = st.critical_point(start, TEACHER, loss, of=of, train=BOTH, ray=ray)
+    assert point.kind is Kind.GLOBAL
+    a = np.asarray(point.student.output_weights)
+    np.testing.assert_allclose(a[:, None] * np.asarray(point.student.weights), TEACHER.weights, atol=1e-12)
+    changes = np.asarray(point.student.weights - start.weights), a - 0.8
+    np.testing.assert_allclose(point.moved, np.hypot(*map(np.linalg.norm, changes)), rtol=1e-9)
+    if ray is None:
+        spectrum = st.spectrum(point.student, TEACHER, loss, of=of, train=BOTH)
+        values = np.sort(np.asarray(spectrum.values).real)
+        assert int(spectrum.gauge) == 5
+        np.testing.assert_allclose(point.smallest, values[5], rtol=1e-9)
+    else:
+        assert 0.5 < point.smallest < 2  # along the lines alone, by forces of values and slopes
+
+
+def test_of_output_weights_alone_the_critical_point_is_the_best_fit():
+    point = st.critical_point(NEAR, TEACHER, st.L2, train="output_weights")
+    np.testing.assert_array_equal(point.student.weights, NEAR.weights)
+    np.testing.assert_allclose(st.loss_gradient(point.student, TEACHER, st.L2).output_weights, 0.0, atol=1e-13)
+    assert point.kind is Kind.MINIMUM
+
+
 def test_copies_of_a_teacher_neuron_are_found_to_be_global_although_flat():
     """Two students next to one teacher neuron: a line of minima, where the gradient vanishes to second order."""
     weights = np.concatenate([np.eye(5, 6), np.eye(1, 6)]) * np.array([[0.6], *4 * [[1.0]], [0.4]])
@@ -72,6 +105,7 @@ def test_far_from_any_critical_point_in_few_steps_there_is_none():
         ({"ray": np.array([0, 1, 2, 3, 5])}, "needs teacher neurons 0 ... 4, or -1"),
         ({"ray": np.arange(5.0)}, "of float64; needs integers"),
         ({"of": "sample"}, "of: got 'sample'"),
+        ({"train": "biases"}, "train: got 'biases', and a student without biases"),
         ({"tolerance": np.nan}, "tolerance: got nan; needs a finite number >= 0"),
         ({"max_steps": 0}, "max_steps: got 0; needs a whole number >= 1"),
         ({"loss": st.H2}, "needs order at most 1"),

@@ -159,7 +159,7 @@ def test_the_degree_of_an_activation(sigma, expected):
         (RELU, {"train": ()}, ValueError, ("train", "got ()", "needs one or more of 'weights'")),
         (RELU, {"train": "slopes"}, ValueError, ("train", "got 'slopes'", "needs")),
         (RELU, {"train": 3}, TypeError, ("train", "got 3", "needs")),
-        (RELU, {"train": NO_BIASES}, NotImplementedError, ("student", "ReLU", "of='population'")),
+        (st.Network(ROWS, OUTPUT, BIASES), {}, NotImplementedError, ("student", "ReLU", "without biases")),
         (
             st.Network([[0.0] * 3, *ROWS[:2]]),
             {"train": NO_BIASES, "of": "population"},

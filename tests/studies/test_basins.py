@@ -36,23 +36,11 @@ def test_ends_are_those_of_a_long_flow():
     assert table.lowest <= found.losses[1] + 1e-6
 
 
-def test_ends_where_output_weights_train_are_classified_by_their_own_rates():
+def test_ends_where_output_weights_train_are_those_of_the_table():
     cell, codes = Cell(8, 0, "L2"), "GM"
     found = basins.ends(cell, 0, 2, train="both")
     assert found.codes == codes == basin_table.read(basin_table.TABLES["both"])[cell].codes[:2]
     assert found.losses[0] < 1e-12 < basin_table.read()[cell].lowest - 1e-6 <= found.losses[1]
-
-
-def test_rates_are_the_spectrum_of_all_that_trains():
-    output, teacher = np.array([0.5, -1.0, 2.0]), st.Network(np.eye(3), [1.0, -1.0, 1.0])
-    student = st.Network(np.eye(3) / np.abs(output)[:, None], output)
-    spectrum = st.spectrum(student, teacher, st.H1, of="population", train=("weights", "output_weights"))
-    every = np.sort(np.repeat(np.asarray(spectrum.values), np.asarray(spectrum.multiplicities)).real)
-    found = basins.rates(
-        st.Network(np.eye(3), np.sign(output)), teacher, st.H1, "population", output**2 - 1 / output**2
-    )
-    np.testing.assert_allclose(every[:3], 0.0, atol=1e-12)  # one direction of scale for each neuron
-    np.testing.assert_allclose(np.sort(found.real), every[3:], rtol=1e-11)
 
 
 def test_a_row_grows_by_batches():
@@ -107,9 +95,9 @@ def test_the_command_runs_resumes_and_refuses(tmp_path, monkeypatch, capsys):
     assert [len(row.codes) for row in basin_table.read(table).values()] == [50, 50, 50]
     both = [*command[:-1], str(tmp_path / "both.csv"), "--train", "both", "--starts", "25"]
     assert basins.main(both) == 0
-    assert "2 batches" in capsys.readouterr().out  # none of the H1 loss
+    assert "3 batches" in capsys.readouterr().out
     for wrong in (
-        ["--flows", "H1 loss", "--train", "both"],
+        ["--flows", "H1 gradient"],
         ["--starts", "30"],
         ["--processes", "0"],
         ["--teachers", "1"],

@@ -20,17 +20,22 @@ MOST = 2**19  # differences of unit vectors: some hundredths of a second
 def losses(
     lambdas: tuple[float, float],
     students: Float[np.ndarray, "N K n"],
-    output_weights: Float[np.ndarray, " K"],
+    output_weights: Float[np.ndarray, "*N K"],
     teachers: Float[np.ndarray, "N K_star n"],
     teacher_output: Float[np.ndarray, " K_star"],
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]] | None:
-    """Losses of students, each with its teacher, and bounds of their relative errors; None if that takes long."""
+    """Losses of students, each with its teacher, and bounds of their relative errors; None if that takes long.
+
+    Args:
+        output_weights: of all students, or of each.
+    """
     count, inputs = len(students), students.shape[2]
     neurons = students.shape[1] + teachers.shape[1]
     if count * neurons**2 * inputs > MOST:
         return None
     rows = np.concatenate([students, teachers], axis=1).astype(WIDE)
-    signs = np.concatenate([output_weights, -teacher_output]).astype(WIDE)
+    both = (output_weights, students), (-teacher_output, teachers)
+    signs = np.concatenate([np.broadcast_to(a, x.shape[:2]) for a, x in both], axis=1).astype(WIDE)
     norms = np.sqrt(np.sum(rows * rows, axis=2))
     u = rows / np.where(norms > 0, norms, 1)[..., None]
     chord, sum_ = (np.sqrt(np.sum((u[:, :, None] + side * u[:, None]) ** 2, axis=3)) for side in (-1, 1))

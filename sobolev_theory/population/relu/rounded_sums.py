@@ -5,7 +5,6 @@ step gains nothing from sums that keep the digits of exact weights near an optim
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
 from ...geometry.angles import polar
 from ...geometry.line_angles import LineAngles
@@ -20,8 +19,8 @@ from .plain_sums import Neurons, plain_gradient
 @full_products
 def rounded_gradient(
     lambdas: OrderWeights, student: networks.Neurons, teacher: networks.Neurons, lines: LineAngles | None
-) -> Float[Array, "K d"]:
-    """In the student's weights, to some eps of the neurons' sizes.
+) -> networks.Neurons:
+    """In the student's weights and output weights, to some eps of the neurons' sizes.
 
     Args:
         lines: between the student's neurons and all, the student's first; None for many neurons, row by row.
@@ -30,9 +29,11 @@ def rounded_gradient(
         return by_students(_rows, lambdas, geometry(student, teacher, None, of_teachers=False), None)
     everyone = Neurons(polar(jnp.concatenate([student[0], teacher[0]])), jnp.concatenate([student[1], -teacher[1]]))
     block = everyone.take(slice(0, len(student[1])))
-    return plain_gradient("population", lambdas, block, everyone, lines.angles).rows
+    found = plain_gradient("population", lambdas, block, everyone, lines.angles)
+    return found.rows, found.output
 
 
-def _rows(lambdas: OrderWeights, g: Geometry, rows: Rows) -> Float[Array, "B d"]:
+def _rows(lambdas: OrderWeights, g: Geometry, rows: Rows) -> networks.Neurons:
     chosen = g.of_students(rows)
-    return plain_gradient("population", lambdas, g.everyone.take(chosen), g.everyone, g.angles(chosen)).rows
+    found = plain_gradient("population", lambdas, g.everyone.take(chosen), g.everyone, g.angles(chosen))
+    return found.rows, found.output

@@ -1,0 +1,132 @@
+"""Flows of the H1 loss in weights and output weights, and of kinked activations other than ReLU."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sobolev_theory as st
+from sobolev_theory import Outcome
+from sobolev_theory.model.activations import jump_of_slope
+from tests.helpers import plain_h1
+
+pytestmark = pytest.mark.xdist_group("flows")  # the program of test_flows and test_clusters
+GENERATOR = np.random.default_rng(5)
+ROWS, TEACHER_OUTPUT, OUTPUT = GENERATOR.standard_normal((2, 3)), np.array([1.0, -0.7]), np.array([1.0, -1.0, 1.0])
+STARTS = GENERATOR.standard_normal((30, 3, 3))[[3, 10, 12, 13, 20, 23, 24, 25]]
+T1 = 4.0
+BOTH = ("weights", "output_weights")
+OPTIONS = {"t1": T1, "saveat": np.linspace(0.25, T1, 16), "max_steps": 2500, "train": BOTH}
+
+
+def flows(starts=STARTS, rows=ROWS, teacher_output=TEACHER_OUTPUT, output=OUTPUT, activation=None, **options):
+    teacher = st.Network(rows, teacher_output, activation=activation or st.ReLU())
+    return st.gradient_flows(starts, teacher, st.H1, output_weights=output, **OPTIONS | options)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return flows()
+
+
+def errors(found, steps, **activation):
+    w, a = plain_h1.descended_in_both(STARTS, OUTPUT, ROWS, TEACHER_OUTPUT, found.time[-1], steps, **activation)
+    both = (
+        np.abs(np.asarray(found.weights[:, -1]) - w),
+        np.abs(np.asarray(found.output_weights[:, -1]) - a)[..., None],
+    )
+    return np.concatenate(both, axis=2).max(axis=(1, 2))
+
+
+def test_the_flow_is_the_limit_of_subgradient_descent_in_both(mixed):
+    assert mixed.outcome == [Outcome.TIME] * len(STARTS)
+    assert np.any(np.asarray(mixed.ray) >= 0)
+    assert np.any(np.sign(mixed.end_output_weights) != np.sign(OUTPUT))  # some masses change their sign
+    assert np.all(np.asarray(mixed.energy_rise) < 1e-12)
+    coarse, fine = errors(mixed, 250), errors(mixed, 1000)
+    assert fine.max() < 1e-2
+    assert 3 < np.median(coarse / fine) < 5  # of first order: 4
+
+
+def test_the_balance_stays_through_kinks(mixed):
+    now = np.asarray(mixed.output_weights) ** 2 - np.sum(np.asarray(mixed.weights) ** 2, axis=3)
+    np.testing.assert_allclose(now[:, -1], OUTPUT**2 - np.sum(STARTS**2, axis=2), atol=1e-7)
+    assert np.all(np.asarray(mixed.balance_drift) < 1e-7)
+
+
+def test_losses_and_distances_are_those_of_the_networks(mixed):
+    teacher = st.Network(ROWS, TEACHER_OUTPUT)
+    ends = [st.Network(w, a) for w, a in zip(mixed.end_weights, mixed.end_output_weights, strict=True)]
+    losses = [float(st.population_loss(end, teacher)) for end in ends]
+    np.testing.assert_allclose(mixed.end_loss, losses, rtol=1e-10)
+    for end, distance in zip(ends, np.asarray(mixed.end_distance), strict=True):
+        scaled = np.abs(end.output_weights)[:, None] * np.asarray(end.weights)
+        theirs = np.abs(TEACHER_OUTPUT)[:, None] * ROWS
+        ways = [np.sum(scaled**2, axis=1)]  # those at 0 do not count
+        for row, sign in zip(theirs, np.sign(TEACHER_OUTPUT), strict=True):
+            other = np.sum(scaled**2, axis=1) + np.sum(row**2)
+            ways.append(np.where(np.sign(end.output_weights) == sign, np.sum((scaled - row) ** 2, axis=1), other))
+        ways = np.stack(ways)
+        away = [min(np.sum(row**2), way.min()) for row, way in zip(theirs, ways[1:], strict=True)]
+        np.testing.assert_allclose(distance**2, max(ways.min(axis=0).sum(), sum(away)), rtol=1e-10)
+
+
+def test_in_another_order_turned_and_scaled_they_do_the_same(mixed):
+    """Weights and output weights times c, the teacher's too, in time by 1 / c^2."""
+    order, c = np.array([2, 0, 1]), 3.0
+    turn = np.linalg.qr(np.random.default_rng(6).standard_normal((3, 3)))[0]
+    times = {"t1": T1 / c**2, "saveat": np.asarray(OPTIONS["saveat"]) / c**2}
+    found = flows(c * STARTS[:, order] @ turn, c * ROWS @ turn, c * TEACHER_OUTPUT, c * OUTPUT[order], **times)
+    assert found.outcome == mixed.outcome
+    np.testing.assert_array_equal(found.ray, np.asarray(mixed.ray)[:, order])
+    np.testing.assert_allclose(found.weights / c, (mixed.weights @ turn)[:, :, order], atol=1e-5)
+    np.testing.assert_allclose(found.output_weights / c, mixed.output_weights[:, :, order], atol=1e-5)
+
+
+def test_a_flow_in_both_ends_near_the_teacher_up_to_rescaling():
+    c = np.array([2.0, 0.1])[:, None]
+    starts = np.stack([c * ROWS, 1.05 * ROWS] * 4)
+    output = np.stack([TEACHER_OUTPUT / c[:, 0], TEACHER_OUTPUT] * 4)
+    found = flows(starts, output=output, until_distance=1e-6, t1=100.0)
+    assert found.outcome == [Outcome.DISTANCE] * 8
+    assert found.end_time[0] == 0.0 < found.end_time[1]
+    np.testing.assert_allclose(found.end_distance[1], 1e-6, rtol=2e-2)
+    assert np.asarray(found.ray[1]).tolist() == [0, 1]
+
+
+def test_many_starts_have_each_its_own_output_weights_when_weights_train(mixed):
+    outputs = np.stack([OUTPUT * (1 + 0.1 * b) for b in range(8)])
+    found = flows(output=outputs, train="weights")
+    alone = flows(output=outputs[3], train="weights")
+    np.testing.assert_allclose(found.weights[3], alone.weights[3], atol=1e-12)
+    np.testing.assert_array_equal(found.output_weights[3, -1], outputs[3])
+
+
+@pytest.mark.parametrize("train", ["weights", BOTH], ids=str)
+def test_absolute_values_meet_and_follow_the_limit_of_subgradient_descent(train):
+    """|t| = 2 ReLU(t) - t: cones four times as steep."""
+    found = flows(activation=st.AbsoluteValue(), t1=1.0, saveat=np.linspace(0.25, 1.0, 4), train=train)
+    assert found.outcome == [Outcome.TIME] * len(STARTS)
+    assert np.any(np.asarray(found.ray) >= 0)
+    assert np.any(np.asarray(found.leader) >= 0)
+    assert np.all(np.asarray(found.energy_rise) < 1e-12)
+    if train == BOTH:
+        coarse, fine = (errors(found, steps, jump=2.0, linear=-1.0) for steps in (250, 1000))
+        assert fine.max() < 1e-2
+        assert 2.5 < np.median(coarse / fine) < 6  # of first order: 4
+
+
+@pytest.mark.parametrize(
+    ("sigma", "jump"),
+    [
+        (st.ReLU(), 1.0),
+        (st.LeakyReLU(0.3), 0.7),
+        (st.AbsoluteValue(), 2.0),
+        (st.RePU(2), None),
+        (st.GELU(), None),
+        (st.Identity(), None),
+        (st.Elementwise(jnp.abs, kinks=(0.0,)), None),  # nobody knows that it is linear
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_jumps_are_those_of_activations_linear_on_both_sides_of_0(sigma, jump):
+    assert jump_of_slope(sigma) == jump
