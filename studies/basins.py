@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -70,7 +70,7 @@ OF_KIND = {
 }
 
 
-def batched(items: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
+def batched(items: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
     return (tuple(items[first : first + size]) for first in range(0, len(items), size))
 
 
@@ -150,16 +150,16 @@ def carried_out(tasks: Sequence[tuple[Cell, int]], processes: int, train: str) -
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     context = get_context("spawn")
     number = context.Value("i", 0)
-    # A process keeps all that it compiled, some hundred MB per cell: it is replaced now and then.
-    with ProcessPoolExecutor(
-        processes, context, initializer=_set_up, initargs=(number,), max_tasks_per_child=TASKS_PER_PROCESS
-    ) as pool:
-        try:
-            futures = {pool.submit(ends, cell, first, BATCH, train): (cell, first) for cell, first in tasks}
-            for future in as_completed(futures):
-                yield (*futures[future], future.result())
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    # A process keeps all that it compiled, some hundred MB per cell: there are new ones for every round of tasks.
+    # Executors that replace theirs one by one, as `max_tasks_per_child` says, may hang (CPython issue 115634).
+    for some in batched(tasks, processes * TASKS_PER_PROCESS):
+        with ProcessPoolExecutor(processes, context, initializer=_set_up, initargs=(number,)) as pool:
+            try:
+                futures = {pool.submit(ends, cell, first, BATCH, train): (cell, first) for cell, first in some}
+                for future in as_completed(futures):
+                    yield (*futures[future], future.result())
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _set_up(number) -> None:
