@@ -2,14 +2,15 @@
 
 A student of K = 2 ... 10 neurons with output weights 1 or -1 by chance, a teacher of (K + 1) / 2 in d = K with output
 weights of either sign and sizes from 1/2 to 1, all weights N(0, 1/d), a new teacher for every eight starts. Flows of
-L2 and H1, for H1 in both semantics, go to t = 60; of the H1 loss neurons meet, go on together, and come apart.
+L2 and H1, for H1 in both semantics, go to t = 60; of the H1 loss neurons meet, go on together, and come apart. With
+`--train both` output weights train as well.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,13 +22,10 @@ from sobolev_theory.runs.progress import bars
 from sobolev_theory.runs.user_caches import keep_compiled
 
 from . import tables
+from .basins import FLOWS, TRAIN
 
-TABLE = Path(__file__).parent / "outcomes.csv"
-FLOWS: dict[str, tuple[st.SobolevLoss, Literal["loss", "population"]]] = {
-    "L2": (st.L2, "loss"),
-    "H1 population": (st.H1, "population"),
-    "H1 loss": (st.H1, "loss"),
-}
+FOLDER = Path(__file__).parent
+TABLES = {"weights": FOLDER / "outcomes.csv", "both": FOLDER / "outcomes_of_both.csv"}
 SIZES = range(2, 11)
 CODES = {
     "T": st.Outcome.TIME,
@@ -73,7 +71,7 @@ def problem(neurons: int, batch: int) -> tuple[np.ndarray, np.ndarray, st.Networ
     return starts, signs, st.Network(rows, output)
 
 
-def ends(cell: Cell, batch: int) -> Row:
+def ends(cell: Cell, batch: int, train: str = "weights") -> Row:
     """Follow the starts of a batch."""
     starts, signs, teacher = problem(cell.neurons, batch)
     loss, of = FLOWS[cell.flow]
@@ -82,6 +80,7 @@ def ends(cell: Cell, batch: int) -> Row:
         teacher,
         loss,
         of=of,
+        train=TRAIN[train],
         t1=T1,
         saveat=np.linspace(0.0, T1, 16).tolist(),
         rtol=RTOL,
@@ -93,7 +92,7 @@ def ends(cell: Cell, batch: int) -> Row:
     return Row("".join(names[outcome] for outcome in flows.outcome), shared, rise)
 
 
-def read(path: Path = TABLE) -> dict[Cell, Row]:
+def read(path: Path = TABLES["weights"]) -> dict[Cell, Row]:
     """The table of a file; empty if there is none."""
     return dict(tables.read(path, COLUMNS, _parse))
 
@@ -105,7 +104,7 @@ def _parse(line: dict[str, str]) -> tuple[Cell, Row] | None:
     return (cell, row) if whole else None
 
 
-def write(rows: dict[Cell, Row], path: Path = TABLE) -> None:
+def write(rows: dict[Cell, Row], path: Path = TABLES["weights"]) -> None:
     def line(cell: Cell, row: Row) -> list:
         counts = [row.codes.count(code) for code in CODES]
         return [*cell, len(row.codes), *counts, row.shared, f"{row.rise:.2g}", row.codes]
@@ -140,15 +139,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--batches", type=int, default=14, metavar="N", help="of 8 starts (default: %(default)s)")
     parser.add_argument("--flows", nargs="+", choices=FLOWS, default=list(FLOWS), help="(default: all)")
-    parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="(default: %(default)s)")
+    parser.add_argument("--train", choices=TRAIN, default="weights", help="(default: %(default)s)")
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="(default: studies/outcomes.csv; or outcomes_of_both.csv)"
+    )
     parser.add_argument("--show", action="store_true", help="print what the table says, and exit")
     request = parser.parse_args(arguments)
     if min(request.neurons) < 1 or request.batches < 1:
         parser.error(f"--neurons, --batches: got {request.neurons}, {request.batches}; needs whole numbers >= 1")
+    path = request.table or TABLES[request.train]
     try:
-        rows = read(request.table)
+        rows = read(path)
         if not request.show:
-            write(rows, request.table)  # fails now rather than after the first batch
+            write(rows, path)  # fails now rather than after the first batch
     except (OSError, ValueError) as error:
         parser.error(f"--table: {error}")
     if request.show:
@@ -160,13 +163,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with bars() as bar, bar("batches", len(tasks)) as report:
             for done, (cell, batch) in enumerate(tasks, start=1):
-                rows[cell] = rows.get(cell, Row()).plus(ends(cell, batch))
-                write(rows, request.table)
+                rows[cell] = rows.get(cell, Row()).plus(ends(cell, batch, request.train))
+                write(rows, path)
                 report(done)
     except KeyboardInterrupt:
-        command_lines.complain(f"studies.outcomes: interrupted; {request.table} has what was finished")
+        command_lines.complain(f"studies.outcomes: interrupted; {path} has what was finished")
         return 130
-    print(f"studies.outcomes: {len(tasks)} batches of {BATCH} starts done; {request.table} has {len(rows)} rows")
+    print(f"studies.outcomes: {len(tasks)} batches of {BATCH} starts done; {path} has {len(rows)} rows")
     return 0
 
 
