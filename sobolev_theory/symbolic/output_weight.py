@@ -12,15 +12,17 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from . import frame, integrals
+from . import frame, integrals, single_neuron
 from .algebra import tidy
 from .frame import r, r_star, theta, w, w_star
 from .integrals import BOTH, W
+from .proof import Proof, Step
 from .single_neuron import student, teacher
 
 __all__ = [
     "Balance", "Field", "Rates", "Velocity", "a", "a_star", "balance_rate", "flow", "h1_loss_balance",
-    "h1_loss_field", "h1_population_balance", "h1_population_field", "l2_balance", "l2_field", "rates",
+    "h1_loss_field", "h1_loss_flow", "h1_loss_rates", "h1_population_balance", "h1_population_field",
+    "h1_population_flow", "h1_population_rates", "l2_balance", "l2_field", "l2_flow", "l2_rates", "rates",
 ]  # fmt: skip
 __dir__ = __all__.copy
 
@@ -165,3 +167,71 @@ def rates(velocity: Velocity) -> Rates:
     closing = tidy(-velocity.angle.subs(theta, 0).subs(fixed))
     angular = tidy(-velocity.angle.diff(theta).subs(theta, 0).subs(fixed)) if closing == 0 else sp.Integer(0)
     return Rates(tidy(matrix.trace()), tidy(matrix.det() / matrix.trace()), angular, closing)
+
+
+# The flow of a w, what the network is: that of w alone, faster.
+
+
+def _of_product(field: Field) -> single_neuron.PlanarVelocity:
+    """d(a|w|)/dt and d theta/dt."""
+    velocity = flow(field)
+    return single_neuron.PlanarVelocity(tidy(a * velocity.norm + r * velocity.output_weight), velocity.angle)
+
+
+def _where_both_are_one(velocity: single_neuron.PlanarVelocity) -> single_neuron.PlanarVelocity:
+    return single_neuron.PlanarVelocity(*(tidy(x.subs({a: 1, a_star: 1})) for x in velocity))
+
+
+@cache
+def l2_flow() -> single_neuron.PlanarVelocity:
+    """Of a w, under minus `l2_field`, at a = a* = 1."""
+    return _where_both_are_one(_of_product(l2_field()))
+
+
+@cache
+def h1_population_flow() -> single_neuron.PlanarVelocity:
+    """Of a w, under minus `h1_population_field`, at a = a* = 1."""
+    return _where_both_are_one(_of_product(h1_population_field()))
+
+
+@cache
+def h1_loss_flow() -> single_neuron.PlanarVelocity:
+    """Of a w, under minus `h1_loss_field`, at a = a* = 1."""
+    return _where_both_are_one(_of_product(h1_loss_field()))
+
+
+def _faster(field: Field, alone: single_neuron.PlanarVelocity) -> tuple[Step, Step]:
+    """That of `alone`, of one neuron a w and its teacher, a^2 + |w|^2 times as fast along w and a^2 times across."""
+    found = _of_product(field)
+    as_one = {r: a * r, r_star: a_star * r_star}
+    norm, angle = (x.subs(as_one, simultaneous=True) for x in alone)
+    return (
+        Step("along w", found.norm - (a**2 + r**2) * norm),
+        Step("across w", found.angle - a**2 * angle),
+    )
+
+
+LINEAR = r"\text{near a zero of a smooth field its flow has the rates of the linear one}"
+
+
+def l2_rates() -> Proof:
+    """Any a: the flow of a w is a faster one; it comes to the teacher at (a^2 + r^2)/2, and in angle at a^2/2."""
+    found = rates(flow(l2_field()))
+    steps = Step("radial", found.radial - (a**2 + r**2) / 2), Step("in angle", found.angular - a**2 / 2)
+    return Proof((*_faster(l2_field(), single_neuron.l2_flow()), *steps, Step("balance", found.along)), (LINEAR,))
+
+
+def h1_population_rates() -> Proof:
+    """The same at a^2 + r^2, and in angle at a^2: twice as fast as L2."""
+    found = rates(flow(h1_population_field()))
+    steps = Step("radial", found.radial - (a**2 + r**2)), Step("in angle", found.angular - a**2)
+    alone = single_neuron.h1_population_flow()
+    return Proof((*_faster(h1_population_field(), alone), *steps, Step("balance", found.along)), (LINEAR,))
+
+
+def h1_loss_rates() -> Proof:
+    """The same at a^2 + r^2; the angle closes at the speed a^2/(2 pi), in finite time."""
+    found = rates(flow(h1_loss_field()))
+    steps = Step("radial", found.radial - (a**2 + r**2)), Step("in angle", found.closing - a**2 / (2 * sp.pi))
+    alone = single_neuron.h1_loss_flow()
+    return Proof((*_faster(h1_loss_field(), alone), *steps, Step("balance", found.along)), (LINEAR,))

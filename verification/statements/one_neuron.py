@@ -110,8 +110,9 @@ def _flow(gradient: sp.MatrixSymbol, radial: sp.Expr, turning: sp.Expr):
 
 
 _turn = -r_star / (2 * pi * r)
+_l2_radial = -r / 2 + r_star * (s + (pi - theta) * c) / (2 * pi)
 _h1_radial = -r + r_star * (s + 2 * (pi - theta) * c) / (2 * pi)
-L2_FLOW = _flow(G_L, -r / 2 + r_star * (s + (pi - theta) * c) / (2 * pi), _turn * (pi - theta) * s)
+L2_FLOW = _flow(G_L, _l2_radial, _turn * (pi - theta) * s)
 H1_POPULATION_FLOW = _flow(G_H, _h1_radial, 2 * _turn * (pi - theta) * s)
 H1_LOSS_FLOW = _flow(grad_H, _h1_radial, _turn * (2 * (pi - theta) * s + c))
 
@@ -124,14 +125,19 @@ H1_LOSS_VELOCITY = states(
     remark="the last one from any start with an angle below one eighth of a turn",
 )
 
-# What a^2 - |w|^2 does where an output weight a of w trains too: at a = 1 the derivative in it is on the second line.
+# Where an output weight a of w trains too, at a = 1: what a^2 - |w|^2 does, and the flow of a w.
+
+
+def _in_the_output_weight(loss: sp.Symbol, own: sp.Expr) -> sp.Expr:
+    """The derivative there."""
+    return loss + own * (r**2 - r_star**2) / 2
 
 
 def _balance(gradient: sp.MatrixSymbol, loss: sp.Symbol, own: sp.Expr, cross: sp.Expr):
     right = own * r**2 - r * r_star * cross / (2 * pi)
     return states(
         equal(Dot(w, gradient), right),
-        equal(loss + own * (r**2 - r_star**2) / 2, right),
+        equal(_in_the_output_weight(loss, own), right),
         remark="the second one is the derivative in the output weight a of w, where that is one: so every flow of "
         "both conserves the square of a less that of the norm of w",
     )
@@ -141,6 +147,49 @@ _l2_cross, _h1_cross = s + (pi - theta) * c, s + 2 * (pi - theta) * c
 L2_BALANCE = _balance(G_L, L, half, _l2_cross)
 H1_POPULATION_BALANCE = _balance(G_H, H, sp.Integer(1), _h1_cross)
 H1_LOSS_BALANCE = _balance(grad_H, H, sp.Integer(1), _h1_cross)
+
+_product_dot = Name(r"\tfrac{d}{dt}|aw|")
+
+
+def _flow_of_both(
+    gradient: sp.MatrixSymbol, loss: sp.Symbol, own: sp.Expr, radial: sp.Expr, turning: sp.Expr, ends: str
+):
+    growing = -Dot(w_hat, gradient) - r * _in_the_output_weight(loss, own)
+    closing = Dot(e, gradient) / r
+    return states(
+        equal(_product_dot, growing),
+        equal(growing, (1 + r**2) * radial),
+        equal(_theta_dot, closing),
+        equal(closing, turning),
+        remark="where the output weight a of w trains too, and is one: the flow of the product is that of w alone, "
+        f"faster along it by the sum of their squares, and across it by the square of a. {ends}",
+    )
+
+
+L2_FLOW_OF_BOTH = _flow_of_both(
+    G_L,
+    L,
+    half,
+    _l2_radial,
+    _turn * (pi - theta) * s,
+    "So it comes to the teacher at half that sum, and in angle at half the square of a",
+)
+H1_POPULATION_FLOW_OF_BOTH = _flow_of_both(
+    G_H,
+    H,
+    sp.Integer(1),
+    _h1_radial,
+    2 * _turn * (pi - theta) * s,
+    "So it comes to the teacher at that sum, and in angle at the square of a: twice as fast as that of L",
+)
+H1_LOSS_FLOW_OF_BOTH = _flow_of_both(
+    grad_H,
+    H,
+    sp.Integer(1),
+    _h1_radial,
+    _turn * (2 * (pi - theta) * s + c),
+    "So it comes to the teacher at that sum, and closes the angle in finite time",
+)
 
 # How fast |w - w*|^2/2 falls.
 

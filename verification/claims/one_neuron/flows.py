@@ -121,7 +121,7 @@ FLOWS = (
 )
 
 
-# The balance of weights and output weights.
+# Where the output weight trains too: the balance, and the flow of the product.
 
 
 LOSSES = {quantity: lambda w, v, loss=loss: loss_at(loss, Pair(w, v)) for quantity, loss in ((n.L, "L"), (n.H, "H"))}
@@ -153,6 +153,54 @@ BALANCES = (
         stated.L2_BALANCE,
     ),
     _balance_claim("h1-loss-balance", stated.H1_LOSS_BALANCE, output_weight.h1_loss_balance, stated.L2_BALANCE),
+)
+
+
+def _claim_of_both(
+    name: str, statement: Statement, derivation: Callable, rates: Callable, alone: Formula, other: Statement
+) -> Claim:
+    formula = partial(value, statement, LIBRARY)
+    return Claim(
+        f"one-neuron/{name}",
+        statement,
+        "derived here",
+        ONE_NEURON,
+        formula,
+        (
+            symbolic(derivation),
+            SymbolicProof(rates),
+            ball(),
+            Quadrature(partial(value, statement, {**DEFINED, **LOSSES})),
+        ),
+        {**_flow_twins(formula), "output weight fixed": alone, "another's": partial(value, other, LIBRARY)},
+    )
+
+
+OF_BOTH = (
+    _claim_of_both(
+        "l2-flow-of-both",
+        stated.L2_FLOW_OF_BOTH,
+        output_weight.l2_flow,
+        output_weight.l2_rates,
+        l2_flow,
+        stated.H1_POPULATION_FLOW_OF_BOTH,
+    ),
+    _claim_of_both(
+        "h1-population-flow-of-both",
+        stated.H1_POPULATION_FLOW_OF_BOTH,
+        output_weight.h1_population_flow,
+        output_weight.h1_population_rates,
+        h1_flow,
+        stated.H1_LOSS_FLOW_OF_BOTH,
+    ),
+    _claim_of_both(
+        "h1-loss-flow-of-both",
+        stated.H1_LOSS_FLOW_OF_BOTH,
+        output_weight.h1_loss_flow,
+        output_weight.h1_loss_rates,
+        loss_flow,
+        stated.H1_POPULATION_FLOW_OF_BOTH,
+    ),
 )
 
 
@@ -217,4 +265,4 @@ ACCELERATION = Claim(
     {"angle term dropped": _without_angle, "angle term with the wrong sign": _angle_sign},
 )
 
-CLAIMS = (*FLOWS, *BALANCES, ACCELERATION)
+CLAIMS = (*FLOWS, *BALANCES, *OF_BOTH, ACCELERATION)
