@@ -70,7 +70,7 @@ def critical_point(
     """The critical point next to a student, by Levenberg and Marquardt's method (MINPACK) on exact Jacobians.
 
     In the span of student and teacher, with one direction orthogonal to it for the eigenvalues; dense matrices of
-    size K (n + 2).
+    size K (n + 2). Where neurons may be rescaled it is the one with the start's a^2 - |w|^2 / p, which flows keep.
 
     Args:
         of: "loss" or "population", as in `gradient_flow`.
@@ -130,20 +130,35 @@ def critical_point(
     def jacobian(x: np.ndarray) -> np.ndarray:
         return np.asarray(_jacobian(*system, placed(x)))[trains][:, trains]
 
+    power = rescaling_power(student, names)
+
+    def equations(x: np.ndarray) -> np.ndarray:
+        """The gradient and, where neurons may be rescaled, the balances: without them steps are not determined."""
+        if power is None:
+            return gradient(x).astype(float)
+        y = placed(x)[exists].reshape(begins.shape)
+        return np.concatenate([gradient(x), _balances(y, power) - _balances(begins, power)]).astype(float)
+
+    def their_jacobian(x: np.ndarray) -> np.ndarray:
+        if power is None:
+            return jacobian(x).astype(float)
+        y = placed(x)[exists].reshape(begins.shape)
+        return np.concatenate([jacobian(x), -2 / power * _gauge(y, power)]).astype(float)
+
     from scipy import optimize  # here, so that importing the library stays quick
 
-    found = optimize.root(  # type: ignore[call-overload]  # its stubs know no arrays of any shape
-        lambda x: gradient(x).astype(float),
+    found = optimize.root(
+        equations,
         full[trains],
-        jac=lambda x: jacobian(x).astype(float),
+        jac=their_jacobian,
         method="lm",
         options={"xtol": ROUNDING, "ftol": ROUNDING, "maxiter": max_steps},
     )
     x = found.x.astype(dtype)
     end = placed(x)[exists].reshape(begins.shape)
     residual, matrix = float(np.linalg.norm(gradient(x))), jacobian(x)
-    if rescaling_power(student, names) is not None:
-        across = _without_gauge(end, rescaling_power(student, names))
+    if power is not None:  # without what the Jacobian takes to 0, also from the left (`trained`)
+        across = np.linalg.qr(_gauge(end, power).T, mode="complete")[0][:, len(end) :]
         matrix = across.T @ matrix @ across
     eigenvalues = np.linalg.eigvals(matrix)
     flat = np.asarray(is_zero(eigenvalues, eigenvalues.size, np.inf))
@@ -192,14 +207,17 @@ def _jacobian(
     return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(y)
 
 
-def _without_gauge(y: np.ndarray, power: int | None) -> np.ndarray:
-    """Orthonormal columns across the changes of scale (w, -p a) of all neurons, which a Jacobian takes to 0, as it
-    does from the left (`trained`)."""
-    assert power is not None
-    gauge = np.zeros((len(y), *y.shape))
-    for k, row in enumerate(y):
-        gauge[k, k, :-1], gauge[k, k, -1] = row[:-1], -power * row[-1]
-    return np.linalg.qr(gauge.reshape(len(y), -1).T, mode="complete")[0][:, len(y) :]
+def _balances(y: np.ndarray, power: int) -> np.ndarray:
+    """Of neurons (w, a): a^2 - |w|^2 / p."""
+    return y[:, -1] ** 2 - np.sum(y[:, :-1] ** 2, axis=1) / power
+
+
+def _gauge(y: np.ndarray, power: int) -> np.ndarray:
+    """The changes of scale (w, -p a) of all neurons, a row each: -p/2 times the derivatives of the balances."""
+    rows = np.zeros((len(y), *y.shape))
+    neurons = np.arange(len(y))
+    rows[neurons, neurons] = np.concatenate([y[:, :-1], -power * y[:, -1:]], axis=1)
+    return rows.reshape(len(y), -1)
 
 
 def _checked_ray(ray, student: Network, teacher: Network) -> np.ndarray:

@@ -65,6 +65,10 @@ def test_where_output_weights_train_curvature_leaves_out_what_only_changes_scale
     assert point.kind is Kind.GLOBAL
     a = np.asarray(point.student.output_weights)
     np.testing.assert_allclose(a[:, None] * np.asarray(point.student.weights), TEACHER.weights, atol=1e-12)
+    kept = [
+        np.asarray(x.output_weights) ** 2 - np.sum(np.asarray(x.weights) ** 2, axis=1) for x in (start, point.student)
+    ]
+    np.testing.assert_allclose(*kept, atol=1e-12)
     changes = np.asarray(point.student.weights - start.weights), a - 0.8
     np.testing.assert_allclose(point.moved, np.hypot(*map(np.linalg.norm, changes)), rtol=1e-9)
     if ray is None:
@@ -74,6 +78,16 @@ def test_where_output_weights_train_curvature_leaves_out_what_only_changes_scale
         np.testing.assert_allclose(point.smallest, values[5], rtol=1e-9)
     else:
         assert 0.5 < point.smallest < 2  # along the lines alone, by forces of values and slopes
+
+
+def test_a_student_of_one_neuron_too_many_is_found_to_be_global_where_output_weights_train():
+    """Two that share a teacher neuron: the gradient vanishes to second order, and scales are free."""
+    weights = np.concatenate([np.eye(5, 6), np.eye(1, 6)]) * np.array([[0.6], *4 * [[1.0]], [0.4]])
+    start = st.Network(weights + 0.01 * np.random.default_rng(1).standard_normal((6, 6)))
+    for loss, of in (READINGS["L2"], READINGS["H1 population"]):
+        point = st.critical_point(start, TEACHER, loss, of=of, train=BOTH)
+        assert (point.kind, point.smallest) == (Kind.GLOBAL, 0.0)
+        assert point.residual <= 1e-13
 
 
 def test_of_output_weights_alone_the_critical_point_is_the_best_fit():
