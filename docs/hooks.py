@@ -111,10 +111,10 @@ def basins(train: str) -> str:
     return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>"
 
 
-def outcomes(_: str) -> str:
-    """The table of the study of outcomes, from its file."""
+def outcomes(train: str) -> str:
+    """The table of the study of outcomes, from the file of what trains."""
     study = importlib.import_module("studies.outcomes")
-    return f"<pre><code>{escape(chr(10).join(study.summary(study.read())))}</code></pre>"
+    return f"<pre><code>{escape(chr(10).join(study.summary(study.read(study.TABLES[train]))))}</code></pre>"
 
 
 def figure(name: str) -> str:
