@@ -174,12 +174,14 @@ def _course(
 
 
 def _velocity(integrator: Integrator, course: Course, w: Float[Array, "K n"]) -> tuple[Neurons, LineAngles | None]:
-    """Without kinks, and the angles from which it comes."""
+    """Without the cones of kinks, and the angles from which it comes."""
     f = course.loss
     few = w.size * (len(w) + len(f.teacher[1])) <= FEW
     lines = kinks.lines_of(f, w) if few or integrator.has_kinks else None
     found, growth = kinks.rounded_velocity(integrator.activation, f, w, lines if few else None)
-    return (found, course.trains * growth if integrator.has_kinks else jnp.zeros_like(growth)), lines
+    if not integrator.has_kinks:
+        return (found, jnp.zeros_like(growth)), lines
+    return kinks.smooth_velocity(integrator.activation, f, w, (found, course.trains * growth)), lines
 
 
 def _motion(integrator: Integrator, course: Course, y: Float[Array, "K m"], ray) -> Motion:

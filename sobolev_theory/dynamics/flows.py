@@ -80,8 +80,8 @@ def gradient_flow(
 
     Raises:
         ModuleNotFoundError: diffrax is not installed (the extra `flows`).
-        NotImplementedError: kinks of the loss, if not those of order 1 of an activation that is linear on both sides
-            of 0, without biases, for N(0, I).
+        NotImplementedError: kinks of the loss, if not those of order 1 of an activation whose slope jumps at 0 alone,
+            without biases, for N(0, I).
         TypeError, ValueError: a start with a zero neuron of ReLU, whose direction is undefined; `train` of what the
             student does not have; times that do not increase from 0 or exceed t1; unknown names; tolerances below
             what the dtype holds.

@@ -26,6 +26,7 @@ from ..model.activations import Activation, has_jumps, jump_of_slope
 from ..model.losses import Of, OrderWeights, SobolevLoss
 from ..model.networks import Neurons
 from ..model.precision import full_products
+from ..population.beside_kinks import bends, beside_kinks
 from ..population.engine import sums_of
 from .clusters import Clusters, Weakest, clusters, sides, turns, weakest
 
@@ -123,14 +124,14 @@ def has_kinks(name: str, activation: Activation, loss: SobolevLoss, of: Of) -> b
     if kinked and not known(activation, loss):
         raise NotImplementedError(
             f"student: got activation {activation} for the gradient of a loss of order {loss.order}; {name} knows "
-            "the kinks of such a loss for order 1 and activations that are linear on both sides of 0, and needs a "
-            "lower order, or of='population'"
+            "the kinks of such a loss for order 1 and activations whose slope jumps at 0 alone, and needs a lower "
+            "order, or of='population'"
         )
     return kinked
 
 
 def known(activation: Activation, loss: SobolevLoss) -> bool:
-    """Whether kinks are those of the module, if there are any."""
+    """Whether kinks are those of the module, if there are any: one at 0, of a loss of order 1."""
     return not has_jumps(activation, loss.order) or (loss.order == 1 and jump_of_slope(activation) is not None)
 
 
@@ -155,6 +156,13 @@ def rounded_velocity(
     return -found[0], -found[1]
 
 
+def smooth_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], population: Neurons) -> Neurons:
+    """From minus the population gradient minus the loss gradient, but for the cones."""
+    if not bends(activation):
+        return population
+    return population[0] - beside_kinks(activation, f.lambdas, (w, f.output_weights), f.teacher), population[1]
+
+
 def unit_of_force(f: WeightLoss, scale: Float[Array, ""]) -> Float[Array, ""]:
     """The size of forces between neurons as long as `scale`."""
     largest = jnp.max(jnp.abs(f.output_weights))
@@ -170,13 +178,14 @@ def masses(f: WeightLoss, norm: Float[Array, " K"]) -> Float[Array, " N"]:
 @partial(jax.jit, static_argnums=0)
 def motion(activation: Activation, f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Motion:
     """Minus the subgradient of least norm of the loss, for neurons on lines `ray` of others (see `clusters`)."""
-    return along_rays(f, w, ray, population_velocity(activation, f, w), lines_of(f, w))
+    smooth = smooth_velocity(activation, f, w, population_velocity(activation, f, w))
+    return along_rays(f, w, ray, smooth, lines_of(f, w))
 
 
 def along_rays(
     f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth: Neurons, lines: LineAngles
 ) -> Motion:
-    """The motion, from minus the population gradient."""
+    """The motion, from the velocity without cones."""
     moving = moved_along(f, w, ray, smooth[0], lines)
     on, count = moving.on, len(w)
     attracts = ~on.same[:count] & (on.total[:count, None] * on.total[None] < 0)
@@ -193,7 +202,7 @@ def along_rays(
 
 @full_products
 def moved_along(f: WeightLoss, w: Float[Array, "K n"], ray: Int[Array, " K"], smooth, lines: LineAngles) -> Moving:
-    """The velocity alone, from minus the population gradient."""
+    """The velocity alone, from that without cones."""
     seen = polar(w)
     norm, u = seen.norm, direction(seen)
     on = clusters(f.parallel, ray, masses(f, norm))

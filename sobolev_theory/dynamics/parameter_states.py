@@ -150,8 +150,8 @@ def _check_no_kinks(
     if jumps and jumps + _jumps(teacher, loss) > 1:
         raise NotImplementedError(
             f"student: got activation {student.activation} and train={train} for the gradient of a loss of order "
-            f"{loss.order}; {name} knows the kinks of such a loss for order 1 and one activation that is linear on "
-            "both sides of 0, without biases, for N(0, I), and needs these, a lower order, or of='population'"
+            f"{loss.order}; {name} knows the kinks of such a loss for order 1 and one activation whose slope jumps "
+            "at 0 alone, without biases, for N(0, I), and needs these, a lower order, or of='population'"
         )
 
 

@@ -185,15 +185,15 @@ class _Table:
         """Mean and standard deviation of u' - kink given u = 0."""
         pair = self.pair.shifted(0.0, kink)
         cos, sin, r_ = pair.angles.cos, pair.angles.sin, pair.norm_
+        # of fields that pin each other, on the kink: the mean of the limits there
+        smallest = jnp.maximum(r_ * jnp.finfo(sin.dtype).eps ** 2, 4 * jnp.finfo(sin.dtype).tiny)
         if pair.is_centred:
-            return zero(pair), r_ * sin + zero(pair)
+            return zero(pair), jnp.where((sin == 0) & (r_ > 0), smallest, r_ * sin) + zero(pair)
         mean, mean_ = pair.means
         z, z_ = standardised(mean, pair.norm), standardised(mean_, r_)
         # z' - cos z, for parallel fields as a difference, exactly 0 for equal ones, and a small rest
         rest = z * sin**2 / (1 + jnp.abs(cos))
         apart = jnp.where(cos >= 0, (z_ - z) + rest, (z_ + z) - rest)
-        # of fields that pin each other, on the kink: the mean of the limits there
-        smallest = jnp.maximum(r_ * jnp.finfo(apart.dtype).eps ** 2, 4 * jnp.finfo(apart.dtype).tiny)
         norm = jnp.where((apart == 0) & (sin == 0), smallest, r_ * sin)
         return jnp.where(r_ == 0, mean_, r_ * apart), norm
 

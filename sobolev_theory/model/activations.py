@@ -117,12 +117,12 @@ def has_jumps(sigma: Activation, order: int) -> bool:
 
 
 def jump_of_slope(sigma: Activation) -> float | None:
-    """At 0, of an activation that is linear on both sides of it: 1 for ReLU; None for all others, and mixed ones."""
+    """At 0, where alone the first derivative jumps: 1 for ReLU; None for other activations, and mixed ones."""
     if hasattr(sigma, "activations"):
         return None
-    second = derivative(sigma.terms, 2)
-    one = len(second) == 1 and second == deltas(second) and (second[0][1].power, second[0][1].kink) == (-1, 0.0)
-    return second[0][0] if one else None
+    jumps = deltas(derivative(sigma.terms, 2))
+    one = len(jumps) == 1 and (jumps[0][1].power, jumps[0][1].kink) == (-1, 0.0)
+    return jumps[0][0] if one else None
 
 
 def finite_numbers(name: str, values: Iterable) -> tuple[float, ...]:

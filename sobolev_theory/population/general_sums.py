@@ -109,7 +109,7 @@ class GeneralSums:
                 pull = jax.tree.map(jnp.zeros_like, block)
                 for tau, others, itself in self._columns(everyone, chosen, rows):
                     pair = pairs(block, others, itself)._replace(coarse=coarse)
-                    of_pairs = _pull(orders, part, lambdas, sigma, tau, block, others, pair)
+                    of_pairs = pulled(orders, part, lambdas, sigma, tau, block, others, pair)
                     pull = jax.tree.map(jnp.add, pull, of_pairs)
                 scaled = jax.tree.map(lambda x: _by_row(block.output_weights, x), pull)
                 return scaled._replace(output_weights=pull.output_weights)
@@ -136,7 +136,7 @@ def nodes_of(sigma: "Activation", tau: "Activation") -> int:
     return max(sigma.nodes, tau.nodes)
 
 
-def _pull(
+def pulled(
     orders, part: Part, lambdas: OrderWeights, sigma, tau, block: Fields, others: Fields, pair: GaussianPair
 ) -> Fields:
     """The derivative of sum_j c_j kappa in the fields of the block; that of its value in the place of the outputs."""

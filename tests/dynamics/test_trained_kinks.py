@@ -1,11 +1,14 @@
 """Flows of the H1 loss in weights and output weights, and of kinked activations other than ReLU."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import sobolev_theory as st
 from sobolev_theory import Outcome
+from sobolev_theory.dynamics import kinks
+from sobolev_theory.dynamics.clusters import FREE
 from sobolev_theory.model.activations import jump_of_slope
 from tests.helpers import plain_h1
 
@@ -124,9 +127,43 @@ def test_absolute_values_meet_and_follow_the_limit_of_subgradient_descent(train)
         (st.RePU(2), None),
         (st.GELU(), None),
         (st.Identity(), None),
-        (st.Elementwise(jnp.abs, kinks=(0.0,)), None),  # nobody knows that it is linear
+        (st.Elementwise(jnp.abs, kinks=(0.0,)), 2.0),
+        (st.Elementwise(lambda t: jnp.abs(t - 1), kinks=(1.0,)), None),
     ],
     ids=lambda x: type(x).__name__,
 )
-def test_jumps_are_those_of_activations_linear_on_both_sides_of_0(sigma, jump):
-    assert jump_of_slope(sigma) == jump
+def test_jumps_are_those_of_activations_whose_slope_jumps_at_0_alone(sigma, jump):
+    assert jump_of_slope(sigma) == (jump if jump is None else pytest.approx(jump, rel=1e-14))
+
+
+class Bent(st.Activation):
+    """max(0, t) + max(0, t)^2 / 2: slope and curvature jump at 0."""
+
+    kinks = (0.0,)
+
+    def __call__(self, t):
+        return jnp.maximum(t, 0) + jnp.maximum(t, 0) ** 2 / 2
+
+    @property
+    def terms(self):
+        return ((1.0, st.activation_terms.truncated_power(1)), (0.5, st.activation_terms.truncated_power(2)))
+
+
+def test_a_slope_that_bends_beside_its_jump_is_part_of_the_other_forces():
+    """Off the kinks the velocity is minus the loss gradient; on one the loss falls along it at its square."""
+    student, lambdas = st.Network(STARTS[0], OUTPUT, activation=Bent()), (1.0, 0.7)
+    teacher, loss = st.Network(ROWS, TEACHER_OUTPUT, activation=Bent()), st.SobolevLoss(lambdas)
+    f = kinks.weight_loss(tuple(map(jnp.asarray, lambdas)), *(jnp.asarray(OUTPUT), (ROWS, TEACHER_OUTPUT)), jump=1.0)
+    motion = jax.jit(lambda w, ray: kinks.motion(Bent(), f, w, ray))
+    exact = st.loss_gradient(student, teacher, loss)
+    free = motion(student.weights, jnp.full(3, FREE))
+    np.testing.assert_allclose(free.velocity, -exact.weights, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(free.growth, -exact.output_weights, rtol=1e-12, atol=1e-13)
+
+    w = STARTS[0].copy()
+    w[0] = 0.4 * ROWS[0]
+    velocity = np.asarray(motion(w, jnp.array([0, FREE, FREE])).velocity)
+    values = [
+        st.population_loss(st.Network(w + h * velocity, OUTPUT, activation=Bent()), teacher, loss) for h in (0, 1e-7)
+    ]
+    np.testing.assert_allclose((values[1] - values[0]) / 1e-7, -np.sum(velocity**2), rtol=1e-5)
