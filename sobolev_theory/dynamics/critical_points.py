@@ -20,8 +20,7 @@ from ..population.problem import isotropic_problem
 from . import kinks
 from .clusters import FREE
 from .flow_measures import measured
-from .flow_turns import packed
-from .kinks import WeightLoss
+from .kinks import WeightLoss, packed
 from .rooms import bases, room
 from .trained import Train, checked_train, rescaling_power
 from .zero_eigenvalues import is_zero

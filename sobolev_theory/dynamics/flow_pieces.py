@@ -19,8 +19,8 @@ from ..model.networks import Neurons
 from . import kinks
 from .clusters import FREE, Clusters, Weakest, folded
 from .flow_events import Course, Outcome, Tolerances
-from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, packed, placed
-from .kinks import Motion, Moving, Present
+from .flow_turns import CODES, ENDED, STEPPING, Integrator, Lane, Limits, Turn, first, looked, placed
+from .kinks import Motion, Moving, Present, packed
 from .trials import STABILISED, Trial, tried, untried, within
 
 STIFF = 2000  # steps of a piece; others take tens to hundreds

@@ -11,7 +11,7 @@ from ..model.activations import Activation
 from . import kinks, meetings
 from .clusters import FREE, frame, unfolded
 from .flow_events import ENDS, NAMES, Course, Outcome, Piece, Tolerances, centre, piece, sizes
-from .kinks import Motion
+from .kinks import Motion, packed
 from .trials import Bracket, Trial, within
 
 EVENT = 1e-2  # relative error of the size at which an event is taken: far above rounding at distances of 1e-12
@@ -127,10 +127,6 @@ def placed(integrator: Integrator, course: Course, lane: Lane, place: Float[Arra
     if not integrator.has_kinks:
         return y
     return packed(unfolded(lane.frame, y[:, :-1], lane.ray, len(course.loss.teacher[1])), y[:, -1])
-
-
-def packed(w: Float[Array, "K n"], output_weights: Float[Array, " K"]) -> Float[Array, "K m"]:
-    return jnp.concatenate([w, output_weights[:, None]], axis=1)
 
 
 def choose(when, one, other):

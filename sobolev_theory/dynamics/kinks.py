@@ -135,6 +135,11 @@ def known(activation: Activation, loss: SobolevLoss) -> bool:
     return not has_jumps(activation, loss.order) or (loss.order == 1 and jump_of_slope(activation) is not None)
 
 
+def packed(w: Float[Array, "K n"], output_weights: Float[Array, " K"]) -> Float[Array, "K m"]:
+    """States (w, a)."""
+    return jnp.concatenate([w, output_weights[:, None]], axis=1)
+
+
 def lines_of(f: WeightLoss, w: Float[Array, "K n"]) -> LineAngles:
     """Of all students to students and teachers."""
     u = direction(polar(jnp.concatenate([w, f.teacher[0]])))
