@@ -156,9 +156,12 @@ def critical_point(
     x = found.x.astype(dtype)
     end = placed(x)[exists].reshape(begins.shape)
     residual, matrix = float(np.linalg.norm(gradient(x))), jacobian(x)
+    sides = _allowed(begins.shape, ray, rows, names)
     if power is not None:  # without what the Jacobian takes to 0, also from the left (`trained`)
-        across = np.linalg.qr(_gauge(end, power).T, mode="complete")[0][:, len(end) :]
-        matrix = across.T @ matrix @ across
+        gauge = _gauge(end, power)
+        gauge = gauge[np.any(gauge != 0, axis=1)] @ sides
+        sides = sides @ np.linalg.qr(gauge.T, mode="complete")[0][:, len(gauge) :]
+    matrix = sides.T @ matrix @ sides
     eigenvalues = np.linalg.eigvals(matrix)
     flat = np.asarray(is_zero(eigenvalues, eigenvalues.size, np.inf))
     smallest = float(np.where(flat, 0.0, eigenvalues.real).min())
@@ -204,6 +207,23 @@ def _jacobian(
     activation: Activation, kinked: bool, f: WeightLoss, ray, y: Float[Array, "K m"]
 ) -> Float[Array, "K m K m"]:
     return jax.jacfwd(partial(_gradient, activation, kinked, f, ray))(y)
+
+
+def _allowed(shape: tuple[int, ...], ray: np.ndarray, rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Orthonormal columns of what trains [K m], without the directions in which neurons leave their lines."""
+    columns = []
+    for k, line in enumerate(ray):
+        sides = []
+        if "weights" in names:
+            along = np.eye(shape[1] - 1) if line == FREE else rows[line][:, None] / np.linalg.norm(rows[line])
+            sides.append(np.pad(along, [(0, 1), (0, 0)]))
+        if "output_weights" in names:
+            sides.append(np.eye(shape[1])[:, -1:])
+        block = np.zeros((*shape, sum(side.shape[1] for side in sides)))
+        block[k] = np.concatenate(sides, axis=1)
+        columns.append(block.reshape(-1, block.shape[2]))
+    trains = np.append(np.full(shape[1] - 1, "weights" in names), "output_weights" in names)
+    return np.concatenate(columns, axis=1)[np.tile(trains, shape[0])]
 
 
 def _balances(y: np.ndarray, power: int) -> np.ndarray:

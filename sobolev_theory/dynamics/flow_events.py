@@ -52,6 +52,7 @@ class Course(NamedTuple):
         entries: how many entries of states are those of students that there are, and train.
         present: the neurons that there are; the others fill up the arrays.
         trains: 1 if output weights train too, else 0.
+        root: 1/p for neurons that may be rescaled, which `trained` explains; else 0.
     """
 
     loss: WeightLoss
@@ -59,13 +60,15 @@ class Course(NamedTuple):
     entries: Float[Array, ""]
     present: Present
     trains: Float[Array, ""]
+    root: Float[Array, ""]
 
     def of(self, output_weights: Float[Array, " K"]) -> "Course":
         return self._replace(loss=self.loss._replace(output_weights=output_weights))
 
     def distance(self, w: Float[Array, "K n"]) -> Float[Array, ""]:
         """From the teacher."""
-        return distance_of_neurons(self.trains, (w, self.loss.output_weights), self.loss.teacher, self.present)
+        ours = w, self.loss.output_weights
+        return distance_of_neurons(self.root, self.trains, ours, self.loss.teacher, self.present)
 
 
 class Piece(NamedTuple):
@@ -91,7 +94,7 @@ def centre(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Flo
     """The nearest teacher neurons, or 0 where that is nearer, and on lines of students.
 
     The state of a piece is W - centre, so that errors relative to it are errors relative to the distance from the
-    teacher, and those of a short neuron's direction are no larger. If neurons may be rescaled it is 0.
+    teacher, and those of a short neuron's direction are no larger. If output weights train too it is 0.
     """
     teacher = course.loss.teacher[0]
     centres = jnp.concatenate([teacher, jnp.zeros_like(teacher[:1])])

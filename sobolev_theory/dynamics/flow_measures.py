@@ -28,8 +28,13 @@ def measured(
     teachers: Float[np.ndarray, "B K_star n"],
     teacher_output: np.ndarray,
     trains: bool = False,
+    root: float = 0.0,
 ) -> tuple[Float[np.ndarray, "B T"], Float[np.ndarray, "B T"]]:
-    """Losses and distances of weights, or of what of a neuron no rescaling moves if output weights train too."""
+    """Losses and distances of weights, and of output weights if they train.
+
+    Args:
+        root: 1/p where neurons may be rescaled, as in `trained`; else 0.
+    """
     shape, dtype = run.shape[:2], run.dtype
     states = run.reshape(-1, *run.shape[2:])
     each = np.repeat(teachers.astype(dtype), shape[1], axis=0)
@@ -42,7 +47,8 @@ def measured(
         theirs = space.teachers(teachers, dtype), space.output_weights(teacher_output, 3, dtype)
         coefficients = tuple(np.asarray(x, dtype) for x in lambdas)
         runs = space.runs(run), space.runs(output_weights).astype(dtype)
-        found = _measured(activation, coefficients, np.asarray(trains, dtype), theirs, space.present, *runs)
+        kinds = np.asarray(root, dtype), np.asarray(trains, dtype)
+        found = _measured(activation, coefficients, kinds, theirs, space.present, *runs)
         return tuple(np.asarray(x)[: shape[0], : shape[1]] for x in found)  # type: ignore[return-value]
 
     if plain is None:
@@ -51,13 +57,16 @@ def measured(
     known = errors <= DIGITS * jnp.finfo(dtype).eps
     losses = values if known.all() else np.where(known, values, compiled()[0])
     ours, theirs = (states, output_weights.reshape(len(states), -1)), (each, teacher_output)
-    points = [_rescaled(*neurons) for neurons in (ours, theirs)] if trains else [states, each]
+    points = [_points(root, trains, *neurons) for neurons in (ours, theirs)]
     return losses.astype(dtype), _distances(*points).reshape(shape)
 
 
-def _rescaled(w: Float[np.ndarray, "N K n"], output_weights: np.ndarray) -> np.ndarray:
-    """Points as those of `trained`, with the one at 0 that neurons may be near."""
-    both = [np.maximum(side * output_weights, 0.0)[..., None] * w for side in (1, -1)]
+def _points(root: float, trains: bool, w: Float[np.ndarray, "N K n"], output_weights: np.ndarray) -> np.ndarray:
+    """Those of `trained`, with the one at 0 that neurons may be near if they may be rescaled."""
+    output_weights = np.broadcast_to(output_weights, w.shape[:2])
+    if not root:
+        return np.concatenate([w, output_weights[..., None]], axis=2) if trains else w
+    both = [np.maximum(side * output_weights, 0.0)[..., None] ** root * w for side in (1, -1)]
     return np.pad(np.concatenate(both, axis=2), [(0, 0), (0, 1), (0, 0)])
 
 
@@ -70,12 +79,19 @@ def _distances(states: Float[np.ndarray, "N K n"], teachers: Float[np.ndarray, "
 @partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, None, None, (0, None), None, 0, 0))
 def _measured(
-    activation: Activation, lambdas, trains, teacher: Neurons, present: Present, run, output_weights
+    activation: Activation,
+    lambdas,
+    kinds: tuple[Array, Array],
+    teacher: Neurons,
+    present: Present,
+    run,
+    output_weights,
 ) -> tuple[Array, Array]:
     """Of weights [T, K, n] and output weights [T, K]."""
 
     def one(student: Neurons):
         value = sums_of(activation).loss(lambdas, student, teacher, None)
-        return value, distance_of_neurons(trains, student, teacher, present)
+        root, trains = kinds
+        return value, distance_of_neurons(root, trains, student, teacher, present)
 
     return jax.lax.map(one, (run, output_weights))

@@ -93,7 +93,7 @@ def follow(
     integrator: Integrator,
     to: Tolerances,
     lambdas: OrderWeights,
-    trains: Float[Array, ""],
+    trains: tuple[Float[Array, ""], Float[Array, ""]],
     teachers: tuple[Float[Array, "B K_star n"], Float[Array, " K_star"]],
     scales: tuple[Float[Array, " B"], Float[Array, ""]],
     present: Present,
@@ -104,7 +104,8 @@ def follow(
     """All flows at once to t1; those that have ended stand still.
 
     Args:
-        trains: 1 if output weights train too, which they do only where there are kinks; else 0.
+        trains: 1 if output weights train too, which they do only where there are kinks, else 0; and the root of a
+            Course.
         scales: of the weights, and how many entries of states there are that train.
         times: to save at, infinite for none.
         begin: at time 0, or where another solver stopped.
@@ -170,7 +171,7 @@ def _course(
     integrator: Integrator, lambdas: OrderWeights, trains, present: Present, a, rows, output, scale, entries
 ) -> Course:
     posed = kinks.posed(integrator.activation, integrator.has_kinks, lambdas, a, (rows, output))
-    return Course(posed, scale, entries, present, trains)
+    return Course(posed, scale, entries, present, *trains)
 
 
 def _velocity(integrator: Integrator, course: Course, w: Float[Array, "K n"]) -> tuple[Neurons, LineAngles | None]:

@@ -146,6 +146,9 @@ def looked(
     """What follows from the motion at the flow's aim, the end of a `fresh` step or what it was looking for."""
     doing, ray, y = lane.doing, lane.aim_ray, placed(integrator, course, lane, lane.aim)
     w, a = y[:, :-1], y[:, -1]
+    unit = jnp.ones_like(course.scale)
+    if integrator.has_kinks:
+        unit = kinks.unit_of_force(course.loss, course.scale, course.trains, a)
     course = course.of(a)
     judged = (doing == STEPPING) & fresh
     seeking, kinked, settling, starting = (doing == each for each in (SEEKING, KINKED, SETTLING, STARTING))
@@ -156,7 +159,6 @@ def looked(
     values = sizes(course, to, begun, lane.near, centre_[:, :-1], w, ray, found)
     armed = jnp.where(begins, values > 0, lane.armed)
     reached = jnp.where(armed, values, jnp.inf)
-    unit = kinks.unit_of_force(course.loss, course.scale) if integrator.has_kinks else jnp.ones_like(course.scale)
     value = jnp.minimum(jnp.min(reached), found.weakest.slack / (unit * meetings.release(to.snap)) + 1)
 
     keep, step = trial.keep, trial.next_step

@@ -70,8 +70,8 @@ def gradient_flow(
             more than weights train, distances below rtol of the parameters are none that the solver can tell.
         solver: "tsit5" or "dopri8" (explicit), "kvaerno5" (stiff); "auto" is dopri8 below rtol 1e-7, else tsit5, and
             where that takes 2,000 steps between two kinks, a stabilised one: beside them flows are stiff.
-        rtol: local errors relative to the weights, and near the teacher to the distance from it; default 1e-9, or
-            1e-5 in single precision. A kink is taken as reached at an angle of 32 rtol.
+        rtol: local errors relative to the weights, and near the teacher, if they alone train, to the distance from
+            it; default 1e-9, or 1e-5 in single precision. A kink is taken as reached at an angle of 32 rtol.
         atol: absolute local errors, in units of the teacher's largest norm.
         max_steps: between two kinks.
 
@@ -196,8 +196,9 @@ def _flows(
     checked = _checked(options, dtype)
     (w, a, _), activation = starts, student.activation
     trains, kinked = "output_weights" in train, options.of == "loss" and has_jumps(activation, loss.order)
+    kinked = kinked and student.dimension > 1  # in one dimension no angle changes
     others = (
-        "weights" not in train or "biases" in train or (trains and not kinked),
+        "weights" not in train or "biases" in train or (not kinked and (trains or np.any(a != a[:1]))),
         student.biases is not None or teacher.biases is not None or not inputs.is_standard,
         teacher.activation != activation or isinstance(activation, Mixed),
         kinked and not known(activation, loss),
@@ -217,6 +218,9 @@ def _flows(
     space = room(w.shape, len(teacher_rows), len(times), most)
     sizes = [np.linalg.norm(x, axis=2).max(axis=1) for x in (teachers, w)]
     scale = np.where(sizes[0] > 0, *sizes)  # of a teacher that is 0, that of the start
+    power = rescaling_power(student, train)
+    root = 0.0 if power is None else 1 / power
+    kinds: Any = np.asarray(trains, dtype), np.asarray(root, dtype)
     path = followed(
         integrator,
         options.solver == "auto" and integrator.has_kinks,
@@ -224,7 +228,7 @@ def _flows(
         limits,
         tolerances,
         tuple(np.asarray(x, dtype) for x in lambdas),
-        np.asarray(trains, dtype),
+        kinds,
         (space.teachers(teachers, dtype), space.output_weights(teacher_output, 3, dtype)),
         space.scales(scale, w[0].size + trains * len(w[0]), dtype),
         space.present,
@@ -236,8 +240,8 @@ def _flows(
     inside = w.shape[2]
     run = filled_run(w.astype(dtype), saved[..., :inside], end[..., :inside])
     output_weights = filled_run(a.astype(dtype), saved[..., -1], end[..., -1])
-    measures = measured(activation, space, lambdas, run, output_weights, teachers, teacher_output, trains)
-    ends, power = Ends(time, ray, leader, arrival, steps, code), rescaling_power(student, train)
+    measures = measured(activation, space, lambdas, run, output_weights, teachers, teacher_output, trains, root)
+    ends = Ends(time, ray, leader, arrival, steps, code)
     parts = Run(run, output_weights, None)
     return found(parts, *measures, reached, times.astype(dtype), basis.astype(dtype), ends, power)
 

@@ -168,10 +168,17 @@ def smooth_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "K n"
     return population[0] - beside_kinks(activation, f.lambdas, (w, f.output_weights), f.teacher), population[1]
 
 
-def unit_of_force(f: WeightLoss, scale: Float[Array, ""]) -> Float[Array, ""]:
-    """The size of forces between neurons as long as `scale`."""
-    largest = jnp.max(jnp.abs(f.output_weights))
-    return f.slope * largest * jnp.maximum(largest, jnp.max(jnp.abs(f.teacher[1]))) * scale
+def unit_of_force(
+    f: WeightLoss, scale: Float[Array, ""], trains: Float[Array, ""], output_weights: Float[Array, " K"]
+) -> Float[Array, ""]:
+    """The size of forces between neurons as long as `scale`.
+
+    Args:
+        trains: 1 if output weights do, from f's to these: they may all pass through 0, where forces are not.
+    """
+    largest = jnp.maximum(*(jnp.max(jnp.abs(a)) for a in (f.output_weights, output_weights)))
+    both = jnp.maximum(largest, jnp.max(jnp.abs(f.teacher[1])))
+    return f.slope * jnp.where(trains > 0, both, largest) * both * scale
 
 
 def masses(f: WeightLoss, norm: Float[Array, " K"]) -> Float[Array, " N"]:

@@ -87,10 +87,14 @@ def distance_of_points(
     return distance_to_teacher(ours, theirs, Present(students, teachers))
 
 
-def distance_of_neurons(root, ours: Neurons, theirs: Neurons, present: Present) -> Float[Array, ""]:
-    """Of weights alone, or where neurons without biases may be rescaled, `root` then being 1."""
+def distance_of_neurons(root, trains, ours: Neurons, theirs: Neurons, present: Present) -> Float[Array, ""]:
+    """Without biases.
+
+    Args:
+        root, trains: as in `points`; the second of the output weights.
+    """
     rows = ours[0]
-    counts = jnp.append(jnp.ones_like(rows[0]), jnp.zeros(2, rows.dtype))
+    counts = jnp.concatenate([jnp.ones_like(rows[0]), jnp.stack([trains, jnp.zeros_like(trains)])])
     one, other = (points(root, counts, w, a, jnp.zeros_like(a)) for w, a in (ours, theirs))
     return distance_of_points(root, one, other, present)
 

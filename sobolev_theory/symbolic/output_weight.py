@@ -230,7 +230,7 @@ def h1_population_rates() -> Proof:
 
 
 def h1_loss_rates() -> Proof:
-    """The same at a^2 + r^2; the angle closes at the speed a^2/(2 pi), in finite time."""
+    """The same at a^2 + r^2; a small angle closes at the speed a^2/(2 pi)."""
     found = rates(flow(h1_loss_field()))
     steps = Step("radial", found.radial - (a**2 + r**2)), Step("in angle", found.closing - a**2 / (2 * sp.pi))
     alone = single_neuron.h1_loss_flow()

@@ -76,8 +76,6 @@ def test_where_output_weights_train_curvature_leaves_out_what_only_changes_scale
         values = np.sort(np.asarray(spectrum.values).real)
         assert int(spectrum.gauge) == 5
         np.testing.assert_allclose(point.smallest, values[5], rtol=1e-9)
-    else:
-        assert 0.5 < point.smallest < 2  # along the lines alone, by forces of values and slopes
 
 
 def test_a_student_of_one_neuron_too_many_is_found_to_be_global_where_output_weights_train():
@@ -88,6 +86,25 @@ def test_a_student_of_one_neuron_too_many_is_found_to_be_global_where_output_wei
         point = st.critical_point(start, TEACHER, loss, of=of, train=BOTH)
         assert (point.kind, point.smallest) == (Kind.GLOBAL, 0.0)
         assert point.residual <= 1e-13
+
+
+@pytest.mark.parametrize("train", ["weights", BOTH], ids=str)
+def test_on_rays_curvature_is_along_the_lines_alone(train):
+    """It grows with the loss, also beyond what holds neurons there."""
+    found = [
+        st.critical_point(TEACHER, TEACHER, st.SobolevLoss((size, size)), train=train, ray=range(5)).smallest
+        for size in (1e-2, 1e2)
+    ]
+    np.testing.assert_allclose(found[1] / found[0], 1e4, rtol=1e-9)
+
+
+@pytest.mark.parametrize("teacher", np.eye(2)[:, None])
+def test_a_neuron_that_is_nothing_is_a_saddle_in_every_frame(teacher):
+    """It has no scale to change."""
+    nothing = st.Network([[0.0, 0.0]], [0.0], activation=st.Identity())
+    point = st.critical_point(nothing, st.Network(teacher, activation=st.Identity()), st.L2, train=BOTH)
+    assert point.kind is Kind.SADDLE
+    np.testing.assert_allclose(point.smallest, -1.0, rtol=1e-12)
 
 
 def test_of_output_weights_alone_the_critical_point_is_the_best_fit():

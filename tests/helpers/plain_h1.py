@@ -53,8 +53,8 @@ def descended(w, output, rows, teacher_output, time, steps):
     return w
 
 
-def descended_in_both(w, output, rows, teacher_output, time, steps, jump=1.0, linear=0.0):
-    """The same in weights and output weights, of the activation jump ReLU(t) + linear t.
+def descended_in_both(w, output, rows, teacher_output, time, steps, jump=1.0, linear=0.0, trains=True):
+    """The same in weights and, if these train, output weights, of the activation jump ReLU(t) + linear t.
 
     E[ReLU(u) u'] is half of E[u u'] and so is that of the slopes: beside the square of the jump there is a loss of
     linear networks.
@@ -63,5 +63,5 @@ def descended_in_both(w, output, rows, teacher_output, time, steps, jump=1.0, li
     for _ in range(steps):
         difference = np.einsum("bk,bkn->bn", a, w) - teacher_output @ rows
         f = jump**2 * forces(w, a, rows, teacher_output) + 2 * linear * (jump + linear) * difference[:, None]
-        w, a = w - step * a[..., None] * f, a - step * np.sum(w * f, axis=2)
+        w, a = w - step * a[..., None] * f, a - trains * step * np.sum(w * f, axis=2)
     return w, a

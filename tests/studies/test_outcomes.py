@@ -35,11 +35,11 @@ def test_a_file_that_is_no_such_table_is_named(tmp_path):
         outcomes.read(tmp_path / "t.csv")
 
 
-@pytest.mark.parametrize("train", outcomes.TABLES)
-def test_every_flow_of_the_tables_ended_in_an_outcome_that_is_none_of_the_solver(train):
+@pytest.mark.parametrize(("train", "rise"), [("weights", 1e-10), ("both", 1e-9)])  # flows of rtol 1e-6
+def test_every_flow_of_the_tables_ended_in_an_outcome_that_is_none_of_the_solver(train, rise):
     rows = outcomes.read(outcomes.TABLES[train])
     assert {cell.flow for cell in rows} == set(outcomes.FLOWS)
     assert sum(len(row.codes) for row in rows.values()) >= 3000
     left = set("".join(row.codes for row in rows.values()))
     assert {outcomes.CODES[code] for code in left} <= {st.Outcome.TIME, st.Outcome.VANISHED, st.Outcome.NOT_UNIQUE}
-    assert max(row.rise for row in rows.values()) < 1e-9  # flows of rtol 1e-6
+    assert max(row.rise for row in rows.values()) < rise

@@ -188,7 +188,7 @@ H1_LOSS_FLOW_OF_BOTH = _flow_of_both(
     sp.Integer(1),
     _h1_radial,
     _turn * (2 * (pi - theta) * s + c),
-    "So it comes to the teacher at that sum, and closes the angle in finite time",
+    "So it comes to the teacher at that sum, and closes a small angle in finite time",
 )
 
 # How fast |w - w*|^2/2 falls.
