@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from ..geometry.angles import direction, polar
 from .clusters import FREE
-from .kinks import Motion, Present, WeightLoss
+from .kinks import Motion, Present, WeightLoss, distance_to_teacher
 from .trained import distance_of_neurons
 
 NAMES = ("near", "short", "vanished", "distance", "line")
@@ -51,22 +51,24 @@ class Course(NamedTuple):
         scale: the size of weights, which atol is in units of.
         entries: how many entries of states are those of students that there are, and train.
         present: the neurons that there are; the others fill up the arrays.
-        trains: 1 if output weights train too, else 0.
-        root: 1/p for neurons that may be rescaled, which `trained` explains; else 0.
+        trains: 1 if output weights train too, else 0; None where there are no kinks, and they do not.
+        root: 1/p for neurons that may be rescaled, which `trained` explains; else 0, or None.
     """
 
     loss: WeightLoss
     scale: Float[Array, ""]
     entries: Float[Array, ""]
     present: Present
-    trains: Float[Array, ""]
-    root: Float[Array, ""]
+    trains: Float[Array, ""] | None
+    root: Float[Array, ""] | None
 
     def of(self, output_weights: Float[Array, " K"]) -> "Course":
         return self._replace(loss=self.loss._replace(output_weights=output_weights))
 
     def distance(self, w: Float[Array, "K n"]) -> Float[Array, ""]:
         """From the teacher."""
+        if self.trains is None:
+            return distance_to_teacher(w, self.loss.teacher[0], self.present)
         ours = w, self.loss.output_weights
         return distance_of_neurons(self.root, self.trains, ours, self.loss.teacher, self.present)
 
@@ -101,7 +103,8 @@ def centre(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Flo
     squares = jnp.sum((w[:, None] - centres[None]) ** 2, axis=-1)
     there = jnp.append(course.present.teachers, True)
     nearest = centres[jnp.argmin(jnp.where(there[None], squares, jnp.inf), axis=1)]
-    return jnp.where((ray >= len(teacher))[:, None] | (course.trains > 0), 0.0, nearest)
+    led = (ray >= len(teacher))[:, None]
+    return jnp.where(led if course.trains is None else led | (course.trains > 0), 0.0, nearest)
 
 
 def _lines(course: Course, w: Float[Array, "K n"], ray: Int[Array, " K"]) -> Float[Array, "K n"]:

@@ -171,7 +171,7 @@ def _course(
     integrator: Integrator, lambdas: OrderWeights, trains, present: Present, a, rows, output, scale, entries
 ) -> Course:
     posed = kinks.posed(integrator.activation, integrator.has_kinks, lambdas, a, (rows, output))
-    return Course(posed, scale, entries, present, *trains)
+    return Course(posed, scale, entries, present, *(trains if integrator.has_kinks else (None, None)))
 
 
 def _velocity(integrator: Integrator, course: Course, w: Float[Array, "K n"]) -> tuple[Neurons, LineAngles | None]:
@@ -179,8 +179,9 @@ def _velocity(integrator: Integrator, course: Course, w: Float[Array, "K n"]) ->
     f = course.loss
     few = w.size * (len(w) + len(f.teacher[1])) <= FEW
     lines = kinks.lines_of(f, w) if few or integrator.has_kinks else None
-    found, growth = kinks.rounded_velocity(integrator.activation, f, w, lines if few else None)
-    if not integrator.has_kinks:
+    lines_here = lines if few else None
+    found, growth = kinks.rounded_velocity(integrator.activation, f, w, lines_here, integrator.has_kinks)
+    if course.trains is None:
         return (found, jnp.zeros_like(growth)), lines
     return kinks.smooth_velocity(integrator.activation, f, w, (found, course.trains * growth)), lines
 

@@ -147,7 +147,7 @@ def looked(
     doing, ray, y = lane.doing, lane.aim_ray, placed(integrator, course, lane, lane.aim)
     w, a = y[:, :-1], y[:, -1]
     unit = jnp.ones_like(course.scale)
-    if integrator.has_kinks:
+    if course.trains is not None:
         unit = kinks.unit_of_force(course.loss, course.scale, course.trains, a)
     course = course.of(a)
     judged = (doing == STEPPING) & fresh

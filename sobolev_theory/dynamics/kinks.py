@@ -154,10 +154,10 @@ def population_velocity(activation: Activation, f: WeightLoss, w: Float[Array, "
 
 
 def rounded_velocity(
-    activation: Activation, f: WeightLoss, w: Float[Array, "K n"], lines: LineAngles | None
+    activation: Activation, f: WeightLoss, w: Float[Array, "K n"], lines: LineAngles | None, in_output: bool
 ) -> Neurons:
     """The same of weights that are rounded: to a few eps of the neurons' sizes, not of the velocity's."""
-    found = sums_of(activation).rounded_gradient(f.lambdas, (w, f.output_weights), f.teacher, lines)
+    found = sums_of(activation).rounded_gradient(f.lambdas, (w, f.output_weights), f.teacher, lines, in_output)
     return -found[0], -found[1]
 
 

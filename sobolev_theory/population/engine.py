@@ -95,11 +95,11 @@ class IsotropicSums(NamedTuple):
         return found.whitened, found.output_weights
 
     def rounded_gradient(
-        self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, lines: LineAngles | None = None
+        self, lambdas: OrderWeights, student: Neurons, teacher: Neurons, lines: LineAngles | None, in_output: bool
     ) -> Neurons:
         """The population gradient, to some eps of the neurons' sizes; see `relu.rounded_sums`."""
         if isinstance(self.activation, ReLU):
-            return rounded_gradient((*lambdas, 0.0)[:2], student, teacher, lines)
+            return rounded_gradient((*lambdas, 0.0)[:2], student, teacher, lines, in_output)
         return self.gradient(lambdas, student, teacher)
 
     def _sums(self, lambdas: OrderWeights, student: Neurons, teacher: Neurons) -> Sums:

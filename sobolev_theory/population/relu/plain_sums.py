@@ -86,12 +86,14 @@ class Gradient(NamedTuple):
     output: Float[Array, " B"]
 
 
-def plain_gradient(part: Part, lambdas: OrderWeights, block: Neurons, others: Neurons, angles: Angles) -> Gradient:
-    """What a block of students is pulled by other neurons, at the angles [B, n]."""
+def plain_gradient(
+    part: Part, lambdas: OrderWeights, block: Neurons, others: Neurons, angles: Angles, in_output: bool = True
+) -> Gradient:
+    """What a block of students is pulled by other neurons, at the angles [B, n]; 0 in output weights if not there."""
     found, rho = pull(part, angles, lambdas), others.rho
     rows = (found.towards * others.output_weights[None, :]) @ others.polar.weights
     rows = rows + (found.along @ rho)[:, None] * direction(block.polar)
     output = jnp.zeros_like(block.output_weights)
-    if part != "boundary":
+    if part != "boundary" and in_output:
         output = block.polar.norm * (kernel(angles, lambdas) @ rho)
     return Gradient(block.output_weights[:, None] * rows, output)

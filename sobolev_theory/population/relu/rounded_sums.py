@@ -4,6 +4,8 @@ A weight known to eps moves the gradient by as much as the plain sums round: a f
 step gains nothing from sums that keep the digits of exact weights near an optimum (`matched_sums`).
 """
 
+from functools import partial
+
 import jax.numpy as jnp
 
 from ...geometry.angles import polar
@@ -18,22 +20,28 @@ from .plain_sums import Neurons, plain_gradient
 
 @full_products
 def rounded_gradient(
-    lambdas: OrderWeights, student: networks.Neurons, teacher: networks.Neurons, lines: LineAngles | None
+    lambdas: OrderWeights,
+    student: networks.Neurons,
+    teacher: networks.Neurons,
+    lines: LineAngles | None,
+    in_output: bool,
 ) -> networks.Neurons:
-    """In the student's weights and output weights, to some eps of the neurons' sizes.
+    """In the student's weights and, unless that is not wanted, output weights, to some eps of the neurons' sizes.
 
     Args:
         lines: between the student's neurons and all, the student's first; None for many neurons, row by row.
     """
     if lines is None:
-        return by_students(_rows, lambdas, geometry(student, teacher, None, of_teachers=False), None)
+        seen = geometry(student, teacher, None, of_teachers=False)
+        return by_students(partial(_rows, in_output), lambdas, seen, None)
     everyone = Neurons(polar(jnp.concatenate([student[0], teacher[0]])), jnp.concatenate([student[1], -teacher[1]]))
     block = everyone.take(slice(0, len(student[1])))
-    found = plain_gradient("population", lambdas, block, everyone, lines.angles)
+    found = plain_gradient("population", lambdas, block, everyone, lines.angles, in_output)
     return found.rows, found.output
 
 
-def _rows(lambdas: OrderWeights, g: Geometry, rows: Rows) -> networks.Neurons:
+def _rows(in_output: bool, lambdas: OrderWeights, g: Geometry, rows: Rows) -> networks.Neurons:
     chosen = g.of_students(rows)
-    found = plain_gradient("population", lambdas, g.everyone.take(chosen), g.everyone, g.angles(chosen))
+    block = g.everyone.take(chosen)
+    found = plain_gradient("population", lambdas, block, g.everyone, g.angles(chosen), in_output)
     return found.rows, found.output
