@@ -100,7 +100,8 @@ def test_a_flow_in_both_ends_near_the_teacher_up_to_rescaling():
 def test_a_lone_neuron_whose_output_weight_crosses_0_on_the_teachers_line_goes_on():
     """All forces are 0 there, and so is what they are measured by if that is of the student alone."""
     sizes = np.linspace(0.6, 1.4, 8)[:, None, None]
-    found = flows(sizes * ROWS[:1], ROWS[:1], TEACHER_OUTPUT[:1], np.array([-0.5]), t1=20.0, saveat=[5.0, 20.0])
+    output = -np.geomspace(1e-8, 0.5, 8)[:, None]
+    found = flows(sizes * ROWS[:1], ROWS[:1], TEACHER_OUTPUT[:1], output, t1=20.0, saveat=[5.0, 20.0])
     assert found.outcome == [Outcome.TIME] * 8
     assert np.all(np.asarray(found.energy_rise) < 1e-12)
     assert np.all(np.asarray(found.end_loss) < 1e-10)
