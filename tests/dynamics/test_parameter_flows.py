@@ -177,3 +177,14 @@ def test_bad_input_is_named(student, options, error, text):
 def test_output_weights_of_another_number_are_refused():
     with pytest.raises(ValueError, match=message("biases", "got shape (2,)", "needs [K] = [3], or [B, K] = [1, 3]")):
         st.gradient_flows(ROWS[None], RELU_TEACHER, t1=1.0, biases=np.ones(2))
+
+
+def test_a_zero_neuron_of_a_smooth_activation_moves_also_from_output_weights_of_its_own():
+    starts, outputs = np.stack([ROWS * [[0.0], [1.0], [1.0]], ROWS]), np.stack([OUTPUT, -OUTPUT])
+    found = st.gradient_flows(starts, ERF_TEACHER, st.L2, output_weights=outputs, t1=1e-4, saveat=[1e-4])
+    assert found.outcome == [Outcome.TIME] * 2
+    moved = (
+        -1e-4 * st.loss_gradient(st.Network(starts[0], OUTPUT, activation=st.Erf()), ERF_TEACHER, st.L2).weights[0]
+    )
+    np.testing.assert_allclose(found.end_weights[0, 0], moved, rtol=1e-3)
+    np.testing.assert_array_equal(found.end_output_weights, outputs)
