@@ -131,6 +131,9 @@ def _stage(cell: Cell, teacher: st.Network, w: np.ndarray, a: np.ndarray, time: 
         student = st.Network(after[lane][left], output[lane][left])
         ray = np.asarray(flows.ray[lane])[left]
         point = st.critical_point(student, teacher, loss, of=of, train=TRAIN[train], ray=ray)
+        if low <= LOW and point.loss <= NOTHING:
+            results.append((GLOBAL, point.loss))
+            continue
         if gone and point.kind is not st.Kind.GLOBAL:
             results.append((VANISHED, low))
             continue
