@@ -246,4 +246,7 @@ def _checked_ray(ray, student: Network, teacher: Network) -> np.ndarray:
         raise ValueError(f"ray: got shape {found.shape} of {found.dtype}; needs integers [K] = [{neurons}]")
     if np.any(found < FREE) or np.any(found >= teachers):
         raise ValueError(f"ray: got {found.tolist()}; needs teacher neurons 0 ... {teachers - 1}, or -1 for none")
+    zero = ~np.any(np.asarray(teacher.weights), axis=1)
+    if np.any(zero[found[found != FREE]]):
+        raise ValueError(f"ray: got {found.tolist()}, with a teacher neuron that is 0; needs ones that have a line")
     return found.astype(np.int32)

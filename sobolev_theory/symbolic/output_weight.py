@@ -200,38 +200,34 @@ def h1_loss_flow() -> single_neuron.PlanarVelocity:
     return _where_both_are_one(_of_product(h1_loss_field()))
 
 
-def _faster(field: Field, alone: single_neuron.PlanarVelocity) -> tuple[Step, Step]:
-    """That of `alone`, of one neuron a w and its teacher, a^2 + |w|^2 times as fast along w and a^2 times across."""
-    found = _of_product(field)
-    as_one = {r: a * r, r_star: a_star * r_star}
-    norm, angle = (x.subs(as_one, simultaneous=True) for x in alone)
-    return (
+LINEAR = r"\text{near a zero of a smooth field its flow has the rates of the linear one}"
+
+
+def _proof(field: Field, alone: single_neuron.PlanarVelocity, radial: sp.Expr, across: sp.Expr) -> Proof:
+    """The flow of a w is that of `alone`, of one neuron a w and its teacher, a^2 + |w|^2 times as fast along w and
+    a^2 times across; its rates at the teacher are these, in angle the speed at which it closes if that is not 0."""
+    found, ends = _of_product(field), rates(flow(field))
+    norm, angle = (x.subs({r: a * r, r_star: a_star * r_star}, simultaneous=True) for x in alone)
+    steps = (
         Step("along w", found.norm - (a**2 + r**2) * norm),
         Step("across w", found.angle - a**2 * angle),
+        Step("radial", ends.radial - radial),
+        Step("in angle", ends.angular + ends.closing - across),
+        Step("balance", ends.along),
     )
-
-
-LINEAR = r"\text{near a zero of a smooth field its flow has the rates of the linear one}"
+    return Proof(steps, (LINEAR,))
 
 
 def l2_rates() -> Proof:
     """Any a: the flow of a w is a faster one; it comes to the teacher at (a^2 + r^2)/2, and in angle at a^2/2."""
-    found = rates(flow(l2_field()))
-    steps = Step("radial", found.radial - (a**2 + r**2) / 2), Step("in angle", found.angular - a**2 / 2)
-    return Proof((*_faster(l2_field(), single_neuron.l2_flow()), *steps, Step("balance", found.along)), (LINEAR,))
+    return _proof(l2_field(), single_neuron.l2_flow(), (a**2 + r**2) / 2, a**2 / 2)
 
 
 def h1_population_rates() -> Proof:
     """The same at a^2 + r^2, and in angle at a^2: twice as fast as L2."""
-    found = rates(flow(h1_population_field()))
-    steps = Step("radial", found.radial - (a**2 + r**2)), Step("in angle", found.angular - a**2)
-    alone = single_neuron.h1_population_flow()
-    return Proof((*_faster(h1_population_field(), alone), *steps, Step("balance", found.along)), (LINEAR,))
+    return _proof(h1_population_field(), single_neuron.h1_population_flow(), a**2 + r**2, a**2)
 
 
 def h1_loss_rates() -> Proof:
     """The same at a^2 + r^2; a small angle closes at the speed a^2/(2 pi)."""
-    found = rates(flow(h1_loss_field()))
-    steps = Step("radial", found.radial - (a**2 + r**2)), Step("in angle", found.closing - a**2 / (2 * sp.pi))
-    alone = single_neuron.h1_loss_flow()
-    return Proof((*_faster(h1_loss_field(), alone), *steps, Step("balance", found.along)), (LINEAR,))
+    return _proof(h1_loss_field(), single_neuron.h1_loss_flow(), a**2 + r**2, a**2 / (2 * sp.pi))

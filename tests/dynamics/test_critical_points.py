@@ -123,6 +123,11 @@ def test_copies_of_a_teacher_neuron_are_found_to_be_global_although_flat():
     assert point.residual <= 1e-13
 
 
+def test_a_ray_of_a_teacher_neuron_that_is_0_is_refused():
+    with pytest.raises(ValueError, match=r"ray: got \[1, -1\], with a teacher neuron that is 0"):
+        st.critical_point(st.Network(np.eye(2)), st.Network([[1.0, 0.0], [0.0, 0.0]]), ray=[1, -1])
+
+
 def test_far_from_any_critical_point_in_few_steps_there_is_none():
     point = st.critical_point(st.Network(3 * np.asarray(NEAR.weights)), TEACHER, st.L2, max_steps=2)
     assert point.kind is Kind.NONE

@@ -11,6 +11,7 @@ from sobolev_theory.dynamics import kinks
 from sobolev_theory.dynamics.clusters import FREE
 from sobolev_theory.model.activations import jump_of_slope
 from tests.helpers import plain_h1
+from tests.helpers.bent import Bent
 
 pytestmark = pytest.mark.xdist_group("flows")  # the program of test_flows and test_clusters
 GENERATOR = np.random.default_rng(5)
@@ -155,19 +156,6 @@ def test_absolute_values_meet_and_follow_the_limit_of_subgradient_descent(train)
 )
 def test_jumps_are_those_of_activations_whose_slope_jumps_at_0_alone(sigma, jump):
     assert jump_of_slope(sigma) == (jump if jump is None else pytest.approx(jump, rel=1e-14))
-
-
-class Bent(st.Activation):
-    """max(0, t) + max(0, t)^2 / 2: slope and curvature jump at 0."""
-
-    kinks = (0.0,)
-
-    def __call__(self, t):
-        return jnp.maximum(t, 0) + jnp.maximum(t, 0) ** 2 / 2
-
-    @property
-    def terms(self):
-        return ((1.0, st.activation_terms.truncated_power(1)), (0.5, st.activation_terms.truncated_power(2)))
 
 
 def test_a_slope_that_bends_beside_its_jump_is_part_of_the_other_forces():

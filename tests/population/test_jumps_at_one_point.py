@@ -12,21 +12,9 @@ import sobolev_theory as st
 from sobolev_theory.kernels.moments_of_two import moments
 from sobolev_theory.model.activation_terms import function_of, truncated_power
 from sobolev_theory.population.preactivations import Fields, pairs
+from tests.helpers.bent import Bent
 
 LENGTH, DENSITY = 1.2, 1 / math.sqrt(2 * math.pi)
-
-
-class Bent(st.Activation):
-    """max(0, t) + max(0, t)^2 / 2."""
-
-    kinks = (0.0,)
-
-    def __call__(self, t):
-        return jnp.maximum(t, 0) + jnp.maximum(t, 0) ** 2 / 2
-
-    @property
-    def terms(self):
-        return ((1.0, truncated_power(1)), (0.5, truncated_power(2)))
 
 
 def test_the_population_gradient_of_one_neuron_is_its_integral():

@@ -15,6 +15,7 @@ from sobolev_theory.symbolic import single_neuron as derived
 
 from ...checks import (
     Certified,
+    Check,
     Differences,
     NonNegative,
     Quadrature,
@@ -127,21 +128,23 @@ FLOWS = (
 LOSSES = {quantity: lambda w, v, loss=loss: loss_at(loss, Pair(w, v)) for quantity, loss in ((n.L, "L"), (n.H, "H"))}
 
 
-def _balance_claim(name: str, statement: Statement, derivation: Callable, others: Statement) -> Claim:
+def _trained(
+    name: str, statement: Statement, derivations: tuple[Check, ...], twins: Callable[[Formula], dict[str, Formula]]
+) -> Claim:
     formula = partial(value, statement, LIBRARY)
-    return Claim(
-        f"one-neuron/{name}",
-        statement,
-        "derived here",
-        ONE_NEURON,
-        formula,
-        (symbolic(derivation), ball(), Quadrature(partial(value, statement, {**DEFINED, **LOSSES}))),
-        {
+    checks = (*derivations, ball(), Quadrature(partial(value, statement, {**DEFINED, **LOSSES})))
+    return Claim(f"one-neuron/{name}", statement, "derived here", ONE_NEURON, formula, checks, twins(formula))
+
+
+def _balance_claim(name: str, statement: Statement, derivation: Callable, others: Statement) -> Claim:
+    def twins(formula: Formula) -> dict[str, Formula]:
+        return {
             "weights ten percent off": entry_scaled(formula, 0, 1.1),
             "output weight ten percent off": entry_scaled(formula, 1, 1.1),
             "the other loss's": partial(value, others, LIBRARY),
-        },
-    )
+        }
+
+    return _trained(name, statement, (symbolic(derivation),), twins)
 
 
 BALANCES = (
@@ -159,21 +162,10 @@ BALANCES = (
 def _claim_of_both(
     name: str, statement: Statement, derivation: Callable, rates: Callable, alone: Formula, other: Statement
 ) -> Claim:
-    formula = partial(value, statement, LIBRARY)
-    return Claim(
-        f"one-neuron/{name}",
-        statement,
-        "derived here",
-        ONE_NEURON,
-        formula,
-        (
-            symbolic(derivation),
-            SymbolicProof(rates),
-            ball(),
-            Quadrature(partial(value, statement, {**DEFINED, **LOSSES})),
-        ),
-        {**_flow_twins(formula), "output weight fixed": alone, "another's": partial(value, other, LIBRARY)},
-    )
+    def twins(formula: Formula) -> dict[str, Formula]:
+        return {**_flow_twins(formula), "output weight fixed": alone, "another's": partial(value, other, LIBRARY)}
+
+    return _trained(name, statement, (symbolic(derivation), SymbolicProof(rates)), twins)
 
 
 OF_BOTH = (
